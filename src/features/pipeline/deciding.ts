@@ -14,11 +14,13 @@ import {
   OUT_STOP,
   OUT_TARGET,
 } from "../../core/synergy/decision.js";
-import { AppError, messageOf } from "../../platform/errors.js";
+import { apart, inTime } from "../../platform/deadline.js";
+import { AppError } from "../../platform/errors.js";
 import type { Log } from "../../platform/log.js";
 import type { KnownInstrument } from "../instruments/store.js";
 import type { NewSnapshot } from "../models/scores.js";
-import type { TradeScoring } from "../models/trade-scoring.js";
+import type { TradeScore, TradeScoring } from "../models/trade-scoring.js";
+import { tooLate } from "./decision-orders.js";
 import type { NewSynergy } from "./decision-store.js";
 import { synergyRow, type Undecided } from "./found.js";
 import type { Look, TradedAccount } from "./paper-account.js";
@@ -48,7 +50,12 @@ export interface DecidingParts {
   readonly askModel: TradeScoring;
   /** Null where decisions go to no account. */
   readonly account: TradedAccount | null;
+  /** An order is placed no later after the close at which it was decided: of what is older the account is not asked. */
+  readonly mostOrderAgeMs: number;
+  readonly now: () => number;
   readonly log: Log;
+  /** How long a model or the account is waited for. */
+  readonly patienceMs?: number;
 }
 
 /** Rules that are asked before a model. */
@@ -59,30 +66,50 @@ const FIRST: ReadonlySet<DecisionRule | null> = new Set([
 ]);
 const NO_LEVELS = "there is no stop or target to ask it of";
 const REFUSED_BEFORE = "it was refused before one was asked";
+/** Bars wait to be stored meanwhile. */
+const PATIENCE_MS = 10_000;
+
+/** What was asked together, and what it came to so far. */
+interface Turn {
+  readonly bars: readonly TickBar[];
+  readonly hear: Hearing;
+  /** Symbols that its decisions will hold: they have no positions yet. */
+  readonly held: Set<string>;
+}
 
 export function createDeciding(parts: DecidingParts): Deciding {
-  const { instrumentOf, account } = parts;
+  const { instrumentOf, account, mostOrderAgeMs, now, patienceMs = PATIENCE_MS } = parts;
   const ask = createAsking(parts);
 
-  async function decide(
-    each: Undecided,
-    instrument: KnownInstrument | string,
-    bars: readonly TickBar[],
-    held: Set<string>,
-  ) {
+  /** Null where there is no account to look at, or no need to. */
+  async function lookFor({ found, symbol }: Undecided, isRefused: boolean, hear: Hearing) {
+    if (account === null || isRefused) return null;
+    const why = tooLate(found.knownAt, now(), mostOrderAgeMs);
+    if (why !== null) return { why };
+    return hear<Look>(
+      () => account.look(symbol),
+      (reason) => ({ why: `the account could not be asked: ${reason}` }),
+    );
+  }
+
+  async function decide(each: Undecided, instrument: KnownInstrument | string, { bars, hear, held }: Turn) {
     const { found, symbol, terms } = each;
     const isRefused = FIRST.has(found.refusedBy);
     const opinion = isRefused
       ? ({ score: null, reason: REFUSED_BEFORE } as const)
-      : await ask(each, instrument, bars);
-    const look = account === null || isRefused ? null : await account.look(symbol);
+      : await hear<TradeScore>(
+          () => ask(each, instrument, bars),
+          (reason) => ({ score: null, reason: `a model could not be asked: ${reason}` }),
+        );
+    const look = await lookFor(each, isRefused, hear);
     const inputs = found.inputs.slice();
     inputs[IN_SCORE] = opinion.score ?? Number.NaN;
-    if (look !== null && look.why === null) takeIn(inputs, look, held.has(symbol), held.size);
+    if (look?.why === null) takeIn(inputs, look, held.has(symbol), held.size);
     const outputs = new Float64Array(DECISION_OUTPUTS.length);
     const refusal = decideInto(inputs, terms, outputs);
     const refusedBy = refusal === 0 ? null : DECISION_RULES[refusal - 1].name;
-    if (refusedBy === null) held.add(symbol);
+    // What is ordered of it counts; where the account was not asked nothing is.
+    if (refusedBy === null && look?.why === null) held.add(symbol);
     const said =
       opinion.score === null
         ? { score: null, version: null, why: opinion.reason }
@@ -97,11 +124,12 @@ export function createDeciding(parts: DecidingParts): Deciding {
   }
 
   return async (found, bars) => {
-    const instruments = await Promise.all(found.map(({ symbol }) => instrumentOf(symbol)));
+    const instruments = await Promise.all(
+      found.map(({ symbol }) => apart(patienceMs, () => instrumentOf(symbol))),
+    );
     const decided: Decided[] = [];
-    /** Symbols that decisions of this turn will hold: they have no positions yet. */
-    const held = new Set<string>();
-    for (const [k, each] of found.entries()) decided.push(await decide(each, instruments[k], bars, held));
+    const turn = { bars, hear: createHearing(patienceMs, parts.log), held: new Set<string>() };
+    for (const [k, each] of found.entries()) decided.push(await decide(each, instruments[k], turn));
     return decided;
   };
 }
@@ -117,8 +145,36 @@ function takeIn(
   inputs[IN_HELD] = Number(look.isHeld || isTaken);
 }
 
-/** Asks the model that serves; whatever keeps it from answering is told in place of a score. */
-function createAsking({ listBars, interval, askModel, log }: DecidingParts) {
+/** @throws {AppError} `database_unavailable`; whatever else keeps somebody from answering is told in place of an answer. */
+type Hearing = <T>(ask: () => Promise<T>, unheard: (reason: string) => T) => Promise<T>;
+
+class Late extends Error {
+  override readonly name = "Late";
+}
+
+/** Who does not answer in time is not waited for again in the same turn. */
+function createHearing(patienceMs: number, log: Log): Hearing {
+  const reason = `no answer came within ${patienceMs / 1_000} s`;
+  let isLate = false;
+  return async (ask, unheard) => {
+    if (isLate) return unheard(reason);
+    try {
+      // Not in the time of the request whose ticks set this off.
+      return await apart(patienceMs, () => inTime(ask(), () => new Late(reason)));
+    } catch (error) {
+      if (error instanceof AppError && error.code === "database_unavailable") throw error;
+      isLate = error instanceof Late;
+      log.warn({ err: error }, "a model or an account could not be asked about a synergy");
+      const isTold = isLate || error instanceof AppError;
+      return unheard(isTold ? (error as Error).message : FAILED);
+    }
+  };
+}
+
+/** Of what was not foreseen the log tells more. */
+const FAILED = "the server failed";
+
+function createAsking({ listBars, interval, askModel }: DecidingParts) {
   async function barsOf(symbol: string, knownAt: number, closed: readonly TickBar[]): Promise<Candles> {
     const stored = await listBars(symbol, interval, { from: 0, to: knownAt, limit: FEATURE_MEMORY });
     const byTime = new Map<number, TickBar>();
@@ -143,12 +199,6 @@ function createAsking({ listBars, interval, askModel, log }: DecidingParts) {
       return { score: null, reason: "the bar at which it was complete is not known any more" };
     }
     const trade = { pattern: `synergy_${type}`, direction: way, stop, target, quality };
-    try {
-      return await askModel(instrument, candles, trade);
-    } catch (error) {
-      if (error instanceof AppError && error.code === "database_unavailable") throw error;
-      log.warn({ err: error, symbol }, "a model could not be asked about a synergy");
-      return { score: null, reason: `a model could not be asked: ${messageOf(error)}` };
-    }
+    return askModel(instrument, candles, trade);
   };
 }

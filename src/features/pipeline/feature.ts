@@ -50,7 +50,7 @@ export interface PipelineOptions {
   readonly detectionStore: Pick<DetectionStore, "record">;
   readonly alerts: Pick<Alerts, "consider" | "announce">;
   readonly models: Pick<ModelFeature, "tradeScoring" | "scores">;
-  readonly paper: Pick<PaperDesk, "accountById" | "book" | "withLimits" | "trading">;
+  readonly paper: Pick<PaperDesk, "accountById" | "book" | "feed" | "withLimits" | "trading">;
   readonly leases: Leases;
   readonly eventLog: EventLog;
   readonly metrics: Metrics;
@@ -87,11 +87,11 @@ export function createPipelineFeature(options: PipelineOptions): PipelineFeature
   });
 
   const account = accountOf(options, store);
+  const mostOrderAgeMs = INTERVAL_MS[terms.shorter];
   const deciding = createDeciding({
     ...{ instrumentOf: publisher.instrumentOf, listBars: store.listBars, interval: terms.shorter },
-    ...{ askModel: options.models.tradeScoring, account, log },
+    ...{ askModel: options.models.tradeScoring, account, mostOrderAgeMs, now, log },
   });
-  const mostOrderAgeMs = INTERVAL_MS[terms.shorter];
 
   function open(lease: () => Lease, onLost: (error: unknown) => void): Promise<Session> {
     const sink = createSink({

@@ -3,9 +3,11 @@ import { roundQuantity } from "../../core/execution/money.js";
 import type { Interval } from "../../core/market/interval.js";
 import {
   DECISION_RULES,
+  type DecisionRule,
   IN_COST,
   IN_ENTRY,
   IN_EQUITY,
+  IN_HELD,
   IN_NODE_ABOVE,
   IN_NODE_BELOW,
   IN_OPEN,
@@ -134,6 +136,13 @@ const unapplied = ({ model, account }: Told): Readonly<Record<string, string>> =
   position_limit: `not applied: ${account === null ? "no account is asked for its positions" : (account.why ?? "")}`,
 });
 
+/** What the figures of a rule do not say; null where they say it all. */
+function toldOf(rule: DecisionRule, value: number, inputs: Float64Array): string | null {
+  if (rule === "position_limit" && inputs[IN_HELD] === 1)
+    return "the symbol is held already, or an order for it is at work or waits";
+  return rule === "no_stop_level" && Number.isNaN(value) ? "there is no node on that side" : null;
+}
+
 /** What each rule compared, up to the one that refused; those after it were not asked. */
 function rulesSaid(
   refusedBy: FoundSynergy["refusedBy"],
@@ -165,13 +174,12 @@ function rulesSaid(
   return asked.map(({ name }) => {
     const [value, limit] = compared[name];
     const isUnapplied = Number.isNaN(value) && Object.hasOwn(reasons, name);
-    const isWithoutNode = name === "no_stop_level" && Number.isNaN(value);
     return {
       rule: name,
       passed: isUnapplied && name !== refusedBy ? null : name !== refusedBy,
       value: finiteOrNull(value),
       limit: finiteOrNull(limit),
-      why: isUnapplied ? reasons[name] : isWithoutNode ? "there is no node on that side" : null,
+      why: isUnapplied ? reasons[name] : toldOf(name, value, inputs),
     };
   });
 }
