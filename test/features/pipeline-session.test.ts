@@ -3,6 +3,7 @@ import { createRng } from "../../src/core/base/rng.js";
 import { VERDICTS } from "../../src/core/ticks/verdict.js";
 import { type EngineHost, startEngine } from "../../src/features/pipeline/engine-host.js";
 import type { NamedTicks } from "../../src/features/pipeline/group-codec.js";
+import type { Publisher } from "../../src/features/pipeline/publish.js";
 import type { Answer, Session } from "../../src/features/pipeline/session.js";
 import { createManualClock } from "../fixtures/clock.js";
 import { eventually, expectNothingUnhandled } from "../fixtures/faults.js";
@@ -117,6 +118,30 @@ describe("a session that begins again", () => {
       }
     }
   }, 60_000);
+
+  it("asks nobody again about what was decided before it was killed", async () => {
+    const asked: string[] = [];
+    const publisher: Publisher = {
+      async instrumentOf(symbol) {
+        asked.push(symbol);
+        return "nothing is published";
+      },
+      publish: async () => ({ detectionId: null, alertId: null, unalerted: "nothing", consideration: null }),
+    };
+    const batch = mixed({ AAA: TOLD.AAA });
+    clock.set((TOLD.AAA.time.at(-1) ?? 0) + 100);
+    const first = await openTestSession({ database, now: clock.now, publisher });
+    await first.take(batch, null);
+    await eventually("all is stored", () => first.waiting().outcomes === 0);
+    await first.stop(true);
+    const before = asked.length;
+    expect(before).toBeGreaterThan(0);
+
+    const second = await openTestSession({ database, now: clock.now, publisher });
+    await eventually("all is stored again", () => second.waiting().outcomes === 0);
+    await second.stop(true);
+    expect(asked).toHaveLength(before);
+  });
 
   it("finds the same whoever ends it, and how many engines share the symbols", async () => {
     const acts = script(4);

@@ -132,7 +132,8 @@ function createKeeper(parts: SinkParts): (part: readonly Outcome[]) => Promise<v
     const bars = part.flatMap((outcome) => outcome.bars);
     const found = part.flatMap((outcome) => outcome.synergies);
     if (bars.length === 0 && found.length === 0) return;
-    const synergies = await deciding(found, bars);
+    // What a restart finds again was decided on before: nobody is asked about it a second time.
+    const synergies = await deciding(await store.unstored(found), bars);
     const considered = await database.transaction(async (sql) => {
       const added = { bars: await store.recordBars(sql, bars), synergies: 0, refused: 0 };
       const done: Consideration[] = [];

@@ -53,6 +53,12 @@ insert into synergies (market, symbol, type, way, begun_at, known_at, quality, l
 values ($1, $2, $3, $4, to_timestamp($5::float8 / 1000), to_timestamp($6::float8 / 1000), $7, $8::jsonb, $9::jsonb)
 on conflict (market, symbol, known_at) do nothing returning id`);
 
+const UNSTORED = prepared(`
+select g.place::int as place from unnest($2::text[], $3::float8[]) with ordinality as g(symbol, known, place)
+where not exists (select from synergies s
+  where s.market = $1 and s.symbol = g.symbol and s.known_at = to_timestamp(g.known / 1000))
+order by g.place`);
+
 const BAR_FIELDS = [
   `symbol, interval, open, high, low, close, volume, count, slot`,
   `coalesce(vwap, 'NaN') as vwap, coalesce(pressure, 'NaN') as pressure`,
@@ -94,6 +100,19 @@ export function createPipelineStore(database: Database, market: string) {
         ...[JSON.stringify(legs), JSON.stringify(context)],
       ]);
       return rows[0]?.id ?? null;
+    },
+
+    /** Those of some synergies that are not stored yet: each is known by its symbol and close. */
+    async unstored<T extends { symbol: string; found: { knownAt: number } }>(
+      some: readonly T[],
+    ): Promise<readonly T[]> {
+      if (some.length === 0) return some;
+      const rows = await database.query<{ place: number }>(UNSTORED, [
+        market,
+        textArray(some.map(({ symbol }) => symbol)),
+        numberArray(some.map(({ found }) => found.knownAt)),
+      ]);
+      return rows.map(({ place }) => some[place - 1]);
     },
 
     /** The newest first. */
