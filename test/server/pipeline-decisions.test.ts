@@ -33,6 +33,7 @@ const TOLD = {
   "LTC-USD": 4,
   "ADA-USD": 5,
   "DOGE-USD": 6,
+  "AVAX-USD": 7,
 };
 type Symbol = keyof typeof TOLD;
 const environment = { ...KEYED, MARKET_DATA: "files", FILES_DIR: folder };
@@ -70,20 +71,18 @@ interface Decision {
 }
 
 /** The bars of the story as candles of the source, so that orders meet the prices that were decided on. */
-function writeStories(): void {
+function writeStory(symbol: Symbol, count: number): void {
   const { time, open, high, low, close, volume } = STORY.bars;
-  for (const [symbol, days] of Object.entries(TOLD)) {
-    const rows = ["timestamp,open,high,low,close,volume"];
-    for (const [i, at] of time.entries()) {
-      const opened = new Date(at + days * DAY).toISOString();
-      rows.push([opened, open[i], high[i], low[i], close[i], volume[i]].join());
-    }
-    writeFileSync(join(folder, `${symbol}-5m.csv`), `${rows.join("\n")}\n`);
+  const rows = ["timestamp,open,high,low,close,volume"];
+  for (const [i, at] of time.subarray(0, count).entries()) {
+    const opened = new Date(at + TOLD[symbol] * DAY).toISOString();
+    rows.push([opened, open[i], high[i], low[i], close[i], volume[i]].join());
   }
+  writeFileSync(join(folder, `${symbol}-5m.csv`), `${rows.join("\n")}\n`);
 }
 
 beforeAll(async () => {
-  writeStories();
+  for (const symbol of Object.keys(TOLD) as Symbol[]) writeStory(symbol, STORY.bars.time.length);
   database = await createTestDatabase();
   program = await startTestProgram({ clock, environment, database });
   key = await keyFor(program, "tom", "trader");
@@ -252,5 +251,53 @@ describe("an order that cannot be placed", () => {
     const closed = await tell("DOGE-USD");
     expect(closed).toMatchObject({ outcome: "accepted", equity: 100_000, equity_basis: "PIPELINE_EQUITY" });
     expect(closed.paper).toMatchObject({ status: "refused", why: expect.stringContaining("account_closed") });
+  });
+});
+
+describe("an order whose account has no price since the close", () => {
+  it("waits for one, and is told what it waited for where none comes", async () => {
+    const { data } = await ask("POST", "/api/paper-trade/accounts", { name: "Behind", cash: 40_000 });
+    await program.parts.database.query("update models set status = 'retired'");
+    await begin(data.id);
+    // The last price of the source lies below the stop.
+    writeStory("AVAX-USD", STORY.filled - 6);
+    const decision = await tell("AVAX-USD");
+    expect(STORY.bars.close[STORY.filled - 7]).toBeLessThan(decision.stop_loss_price);
+    await placeOrders();
+    expect((await decided("AVAX-USD")).paper).toMatchObject({ status: "waiting" });
+
+    clock.set(KNOWN + 7 * DAY + 301_000);
+    await placeOrders();
+    expect((await decided("AVAX-USD")).paper).toMatchObject({
+      ...{ status: "refused", order_id: null },
+      why: expect.stringMatching(
+        /^too_late: .*; before, provider_unavailable: No price since the close is known/,
+      ),
+    });
+  });
+
+  it("is placed once the source has come as far", async () => {
+    await program.parts.database.query(
+      "update tick_decisions set order_status = 'waiting', order_why = null where order_why like 'too_late%'",
+    );
+    clock.set(KNOWN + 7 * DAY + 60_000);
+    await placeOrders();
+    expect((await decided("AVAX-USD")).paper).toMatchObject({ status: "waiting" });
+    writeStory("AVAX-USD", STORY.bars.time.length);
+    clock.set(KNOWN + 7 * DAY + 150_000);
+    await placeOrders();
+    expect((await decided("AVAX-USD")).paper).toMatchObject({ status: "placed", why: null });
+  });
+});
+
+describe("a decision from before models and accounts were asked", () => {
+  it("says that none was", async () => {
+    await program.parts.database.query(
+      "update tick_decisions set model_why = null, account_id = null, account_why = null, order_status = null, order_id = null",
+    );
+    expect(await decided("AVAX-USD")).toMatchObject({
+      model: { score: null, version: null, why: "no model was asked of synergies then", score_id: null },
+      ...{ paper: null, equity_basis: "PIPELINE_EQUITY" },
+    });
   });
 });

@@ -110,12 +110,15 @@ type DecisionRow = StoredSynergy &
     readonly orderWhy: string | null;
   };
 
+/** Of decisions that were stored before any model was asked. */
+const NOT_ASKED = "no model was asked of synergies then";
+
 function decisionOf(row: DecisionRow): StoredDecision {
   const { modelScore: score, modelVersion: version, modelWhy, accountId, accountWhy, orderStatus } = row;
   return {
     ...row,
     synergy: row,
-    model: { score, version, why: modelWhy },
+    model: { score, version, why: score === null ? (modelWhy ?? NOT_ASKED) : null },
     account: accountId === null ? null : { id: accountId, why: accountWhy },
     order: orderStatus === null ? null : { status: orderStatus, id: row.orderId, why: row.orderWhy },
   };
