@@ -57,7 +57,10 @@ export function createTradedAccount(options: {
     async look(symbol) {
       try {
         const row = await open();
-        const waiting = (await store.listWaiting(MOST_WAITING)).map(({ synergy }) => synergy.symbol);
+        const waiting = (await store.listWaiting(MOST_WAITING))
+          // Those of an account of before are never placed.
+          .filter(({ account }) => account?.id === id)
+          .map(({ synergy }) => synergy.symbol);
         return await paper.book.look(row, (desk) => {
           const atWork = desk.atWork().map((order) => order.symbol);
           const all = new Set([...desk.state.positions.keys(), ...atWork, ...waiting]);

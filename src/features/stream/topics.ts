@@ -119,7 +119,8 @@ export const TOPICS: readonly TopicKind[] = Object.freeze([
     ...shared,
     name: DECISION_TOPIC,
     form: DECISION_TOPIC,
-    description: "What the rule made of synergies, with the first rule that refused",
+    description:
+      "What the rule made of synergies, with the first rule that refused; and again what became of an order",
     payload: decisionSchema,
     snapshot: null,
   },
