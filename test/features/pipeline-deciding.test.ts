@@ -97,13 +97,15 @@ describe("what does not answer", () => {
   });
 
   it("leaves a decision without a score, which says so", async () => {
-    const deciding = decidingOf({ askModel: never, account: null, patienceMs: 30 });
+    const deciding = decidingOf({ askModel: never, patienceMs: 30 });
     const [{ synergy, snapshot }] = await deciding([found("BTC-USD")], [barOf("BTC-USD")]);
     expect(snapshot).toBeNull();
     expect(synergy.decision.model).toEqual({
       ...{ score: null, version: null },
       why: "a model could not be asked: no answer came within 0.03 s",
     });
+    // The account is another one to wait for.
+    expect(synergy.decision.account?.why).toBeNull();
   });
 
   it("has a time of its own, not what is left to the request that brought the ticks", async () => {

@@ -72,7 +72,8 @@ const PATIENCE_MS = 10_000;
 /** What was asked together, and what it came to so far. */
 interface Turn {
   readonly bars: readonly TickBar[];
-  readonly hear: Hearing;
+  readonly hearModel: Hearing;
+  readonly hearAccount: Hearing;
   /** Symbols that its decisions will hold: they have no positions yet. */
   readonly held: Set<string>;
 }
@@ -92,16 +93,17 @@ export function createDeciding(parts: DecidingParts): Deciding {
     );
   }
 
-  async function decide(each: Undecided, instrument: KnownInstrument | string, { bars, hear, held }: Turn) {
+  async function decide(each: Undecided, instrument: KnownInstrument | string, turn: Turn) {
+    const { bars, held } = turn;
     const { found, symbol, terms } = each;
     const isRefused = FIRST.has(found.refusedBy);
     const opinion = isRefused
       ? ({ score: null, reason: REFUSED_BEFORE } as const)
-      : await hear<TradeScore>(
+      : await turn.hearModel<TradeScore>(
           () => ask(each, instrument, bars),
           (reason) => ({ score: null, reason: `a model could not be asked: ${reason}` }),
         );
-    const look = await lookFor(each, isRefused, hear);
+    const look = await lookFor(each, isRefused, turn.hearAccount);
     const inputs = found.inputs.slice();
     inputs[IN_SCORE] = opinion.score ?? Number.NaN;
     if (look?.why === null) takeIn(inputs, look, held.has(symbol), held.size);
@@ -128,7 +130,8 @@ export function createDeciding(parts: DecidingParts): Deciding {
       found.map(({ symbol }) => apart(patienceMs, () => instrumentOf(symbol))),
     );
     const decided: Decided[] = [];
-    const turn = { bars, hear: createHearing(patienceMs, parts.log), held: new Set<string>() };
+    const hearing = () => createHearing(patienceMs, parts.log);
+    const turn = { bars, hearModel: hearing(), hearAccount: hearing(), held: new Set<string>() };
     for (const [k, each] of found.entries()) decided.push(await decide(each, instruments[k], turn));
     return decided;
   };
