@@ -159,6 +159,10 @@ describe("decisions of one turn", () => {
     for (const { synergy } of decided) {
       expect(synergy.decision.refusedBy).toBeNull();
       expect(synergy.decision.account?.why).toMatch(/^too_late: /);
+      expect(synergy.decision.model).toMatchObject({
+        score: null,
+        why: expect.stringMatching(/^it was decided long after/),
+      });
       expect(synergy.context).toMatchObject({ equity: 100_000, open_positions: null });
     }
   });

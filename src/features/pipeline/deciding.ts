@@ -50,7 +50,7 @@ export interface DecidingParts {
   readonly askModel: TradeScoring;
   /** Null where decisions go to no account. */
   readonly account: TradedAccount | null;
-  /** An order is placed no later after the close at which it was decided: of what is older the account is not asked. */
+  /** An order is placed no later after the close at which it was decided: of what is older nobody is asked. */
   readonly mostOrderAgeMs: number;
   readonly now: () => number;
   readonly log: Log;
@@ -65,6 +65,7 @@ const FIRST: ReadonlySet<DecisionRule | null> = new Set([
   "quality_below_least",
 ]);
 const NO_LEVELS = "there is no stop or target to ask it of";
+const OF_BEFORE = "it was decided long after the close, of which a model may have learned what came next";
 const REFUSED_BEFORE = "it was refused before one was asked";
 /** Bars wait to be stored meanwhile. */
 const PATIENCE_MS = 10_000;
@@ -83,27 +84,36 @@ export function createDeciding(parts: DecidingParts): Deciding {
   const ask = createAsking(parts);
 
   /** Null where there is no account to look at, or no need to. */
-  async function lookFor({ found, symbol }: Undecided, isRefused: boolean, hear: Hearing) {
+  async function lookFor({ symbol }: Undecided, isRefused: boolean, late: string | null, hear: Hearing) {
     if (account === null || isRefused) return null;
-    const why = tooLate(found.knownAt, now(), mostOrderAgeMs);
-    if (why !== null) return { why };
+    if (late !== null) return { why: late };
     return hear<Look>(
       () => account.look(symbol),
       (reason) => ({ why: `the account could not be asked: ${reason}` }),
     );
   }
 
+  async function hearOf(
+    each: Undecided,
+    instrument: KnownInstrument | string,
+    late: string | null,
+    turn: Turn,
+  ) {
+    if (FIRST.has(each.found.refusedBy)) return { score: null, reason: REFUSED_BEFORE } as const;
+    if (late !== null) return { score: null, reason: OF_BEFORE } as const;
+    return turn.hearModel<TradeScore>(
+      () => ask(each, instrument, turn.bars),
+      (reason) => ({ score: null, reason: `a model could not be asked: ${reason}` }),
+    );
+  }
+
   async function decide(each: Undecided, instrument: KnownInstrument | string, turn: Turn) {
-    const { bars, held } = turn;
+    const { held } = turn;
     const { found, symbol, terms } = each;
     const isRefused = FIRST.has(found.refusedBy);
-    const opinion = isRefused
-      ? ({ score: null, reason: REFUSED_BEFORE } as const)
-      : await turn.hearModel<TradeScore>(
-          () => ask(each, instrument, bars),
-          (reason) => ({ score: null, reason: `a model could not be asked: ${reason}` }),
-        );
-    const look = await lookFor(each, isRefused, turn.hearAccount);
+    const late = tooLate(found.knownAt, now(), mostOrderAgeMs);
+    const opinion = await hearOf(each, instrument, late, turn);
+    const look = await lookFor(each, isRefused, late, turn.hearAccount);
     const inputs = found.inputs.slice();
     inputs[IN_SCORE] = opinion.score ?? Number.NaN;
     if (look?.why === null) takeIn(inputs, look, held.has(symbol), held.size);
@@ -168,8 +178,7 @@ function createHearing(patienceMs: number, log: Log): Hearing {
       if (error instanceof AppError && error.code === "database_unavailable") throw error;
       isLate = error instanceof Late;
       log.warn({ err: error }, "a model or an account could not be asked about a synergy");
-      const isTold = isLate || error instanceof AppError;
-      return unheard(isTold ? (error as Error).message : FAILED);
+      return unheard(error instanceof Late || error instanceof AppError ? error.message : FAILED);
     }
   };
 }
