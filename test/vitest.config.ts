@@ -25,8 +25,8 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     globalSetup: ["test/fixtures/global-build.ts", "test/fixtures/global-setup.ts"],
     pool: "forks",
-    // Twice two cores: many tests wait for timers, processes and the database.
-    maxWorkers: 4,
+    // One more than two cores: many tests wait for timers, processes and the database.
+    maxWorkers: 3,
     // Tests that say they are concurrent wait, for time-outs mostly.
     maxConcurrency: 16,
     // Tests share nothing but modules, which are read once a worker instead of once a file.
