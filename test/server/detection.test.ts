@@ -233,6 +233,8 @@ describe("GET /api/detections/:id/proof", () => {
   it("200 tells values that changed from those that did not after a harmless restatement", async () => {
     const rows = await rowsOf("symbol=SOL-USD&interval=5m&pattern=doji&limit=3");
     const row = ensure(rows.at(-1), "a detection");
+    // What is stored is compared with its file when it is read first, which would take the restatement back.
+    expect((await get(`/api/detections/${row.id}/proof`)).data.restated).toBe(false);
     await restate(row, Date.parse(row.bar_time) - 30 * 300_000, 1.0001);
     const { data } = await get(`/api/detections/${row.id}/proof`);
     expect(data).toMatchObject({ verdict: "identical", restated: true });

@@ -64,10 +64,16 @@ const ATTEMPTS = 3;
 const OF_DETECTION = `f.instrument_id = d.instrument_id and f.interval = d.interval and f.bar_time = d.bar_time
   and f.pattern = d.pattern and f.direction = d.direction`;
 
-/** Joins an outcome `o` to its detection `d` and to the snapshot `f` of what was known at it. */
+/**
+ * Whether a column names a pattern of the table. Synergies are shown to models, too, which have not learned from them: neither
+ * are models taught by them nor judged.
+ */
+export const isOfTable = (column: string) => `${column} not like 'synergy\\_%'`;
+
+/** Joins an outcome `o` to its detection `d` and to the snapshot `f` of what was known at it, where that is of a pattern. */
 export const SNAPSHOT_OF_OUTCOME = `
 join detections d on d.id = o.detection_id
-join feature_snapshots f on ${OF_DETECTION}`;
+join feature_snapshots f on ${OF_DETECTION} and ${isOfTable("f.pattern")}`;
 
 /** Joins an outcome `o` to its detection `d`, to the one score `s` that counted then, and to the snapshot `f` of that. */
 export const COUNTED_OF_OUTCOME = `

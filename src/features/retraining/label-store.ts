@@ -2,7 +2,7 @@ import type { Statement } from "../../core/learning/stated.js";
 import type { Database } from "../../platform/database.js";
 import { epochMs } from "../../platform/sql-epoch.js";
 import type { MarketName } from "../instruments/store.js";
-import { SNAPSHOT_OF_OUTCOME } from "../models/scores.js";
+import { isOfTable, SNAPSHOT_OF_OUTCOME } from "../models/scores.js";
 import { committedOutcome } from "./committed.js";
 import { type MostShown, newestShown, type ShownOf } from "./shown.js";
 
@@ -66,7 +66,7 @@ select s.kind, ${epochMs("f.bar_time", "time")}, f.direction, f.pattern, f.value
 from said s join detections d on d.id = s.detection_id
 join feature_snapshots f on f.instrument_id = d.instrument_id and f.interval = d.interval and f.bar_time = d.bar_time
   and f.pattern = d.pattern and f.direction = d.direction
-where d.interval = $2 and f.schema = $3 and (s.direction is null or s.direction = d.direction)
+where d.interval = $2 and f.schema = $3 and ${isOfTable("f.pattern")} and (s.direction is null or s.direction = d.direction)
 order by s.at, f.id, s.kind`;
 
 /** Labels of decisions that were stored when they were made, of one market. */

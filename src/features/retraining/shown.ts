@@ -1,5 +1,6 @@
 import { INTERVAL_MS, INTERVALS, type Interval } from "../../core/market/interval.js";
 import type { Database } from "../../platform/database.js";
+import { isOfTable } from "../models/scores.js";
 
 /** What models were shown of an occasion. */
 export interface Shown {
@@ -56,7 +57,7 @@ select shown.values, shown.block from (
   where i.synthetic = $1 and i.replay = $2 and ($3 = 'any' or i.asset_class = $3)
     and ($4 = 'any' or f.interval = $4) and f.schema = $5 and f.pattern = (
       select d.pattern from detections d where d.instrument_id = f.instrument_id and d.bar_time = f.bar_time
-        and d.interval || d.state = f.interval || 'confirmed' and d.direction = f.direction
+        and d.interval || d.state = f.interval || 'confirmed' and d.direction = f.direction and ${isOfTable("d.pattern")}
       order by d.quality desc, d.id limit 1)) shown
 where shown.place <= $8 order by shown.id desc limit $9`;
 
