@@ -76,21 +76,17 @@ describe("what models were shown of late", () => {
 describe("a synergy that a model was asked of", () => {
   it("is told of by its outcome, and models are neither taught by it nor judged", async () => {
     const labels = createLabelStore(database, MARKET);
-    await settleAlerts({ database, instrument }, 0, mixed(3));
     const of = { ...PURPOSE, assetClass: "crypto", interval: "5m" };
     const counts = async () => [
       (await labels.after(0, SAMPLE_SCHEMA, 10)).length,
       await labels.waiting(0),
       (await labels.snapshots(of, SAMPLE_SCHEMA, { limit: 10, ofBlock: 10 })).length,
     ];
+    await settleAlerts({ database, instrument }, 0, mixed(3));
     expect(await counts()).toEqual([3, 3, 3]);
-    const [first] = await database.query<{ bar: Date }>("select min(bar_time) as bar from detections");
-    for (const table of ["detections", "feature_snapshots"]) {
-      const named = `update ${table} set pattern = 'synergy_type_1' where bar_time = $1 returning id`;
-      expect(await database.query(named, [first.bar])).toHaveLength(1);
-    }
-    expect(await counts()).toEqual([2, 2, 2]);
-    expect(await labels.counts()).toMatchObject({ snapshots: 3 });
+    await settleAlerts({ database, instrument, pattern: "synergy_type_1" }, 3, mixed(2));
+    expect(await labels.counts()).toMatchObject({ snapshots: 5 });
+    expect(await counts()).toEqual([3, 3, 3]);
   });
 });
 
