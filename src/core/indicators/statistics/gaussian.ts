@@ -25,14 +25,15 @@ export function fadeAll(values: Float64Array, count: number): void {
   const limit = TERMS[7];
   for (let i = 0; i < count; i++) {
     const x = values[i];
-    if (x >= limit) {
-      values[i] = 0;
-      continue;
+    let faded = 0;
+    // One store for both: V8 would give up code that meets one of which it has seen nothing yet, and not replace it.
+    if (!(x >= limit)) {
+      const nearest = x + rounding - rounding;
+      const r = nearest - x;
+      const s = r * r;
+      const series = first + (r + s * (second + r * third + s * (fourth + r * fifth)));
+      faded = EXPONENTIALS[(nearest * steps) | 0] * series;
     }
-    const nearest = x + rounding - rounding;
-    const r = nearest - x;
-    const s = r * r;
-    const series = first + (r + s * (second + r * third + s * (fourth + r * fifth)));
-    values[i] = EXPONENTIALS[(nearest * steps) | 0] * series;
+    values[i] = faded;
   }
 }
