@@ -213,6 +213,8 @@ function attachBeside(io: Server, server: HttpServer): void {
   const own = server.listeners("upgrade");
   server.removeAllListeners("upgrade");
   server.on("upgrade", (request, socket, head) => {
+    // Nobody else listens until a socket is opened on it: one that breaks meanwhile would end the program.
+    socket.on("error", () => socket.destroy());
     const isOwn = request.url?.startsWith(PATH) === true;
     for (const listener of isOwn ? own : others) listener.call(server, request, socket, head);
   });
