@@ -1,4 +1,5 @@
 import { connect } from "node:net";
+import type { Duplex } from "node:stream";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { startTestProgram, type TestProgram } from "../fixtures/program.js";
 
@@ -27,6 +28,21 @@ function breakOff(path: string): Promise<void> {
     socket.on("close", () => resolve());
   });
 }
+
+it.each(["/ws", "/ws/ticks", "/socket.io/?EIO=4&transport=websocket"])(
+  "somebody listens for a break of a connection to %s as soon as it is to be upgraded",
+  async (path) => {
+    const { server } = program.server;
+    let listening = -1;
+    const look = (_request: unknown, socket: Duplex) => {
+      listening = socket.listenerCount("error");
+    };
+    server.on("upgrade", look);
+    await breakOff(path);
+    await expect.poll(() => listening).toBeGreaterThan(0);
+    server.off("upgrade", look);
+  },
+);
 
 it.each(["/ws", "/ws/ticks", "/socket.io/?EIO=4&transport=websocket", "/nothing"])(
   "goes on where connections to %s break while they are upgraded",
