@@ -14,7 +14,7 @@ import {
   FEATURE_WARMUP,
   FEATURES,
   type FeatureColumns,
-  TURNED,
+  type Turned,
   turnedBy,
   writeSeen,
 } from "./features/index.js";
@@ -126,7 +126,7 @@ export function rowOf(
   features: FeatureColumns,
   { hits }: Occasion,
   plan: PatternPlan,
-  turned = features.features === FEATURES ? TURNED : turnedBy(features.features),
+  turned?: Turned,
 ): Float64Array {
   const trade = { plan, quality: hits[0].hit.quality, families: hits.map(({ family }) => family) };
   return rowOfTrade(series, features, trade, turned);
@@ -136,7 +136,7 @@ function rowOfTrade(
   series: FeatureSeries,
   features: FeatureColumns,
   { plan, quality, families }: RowOf,
-  turned: ReturnType<typeof turnedBy>,
+  turned?: Turned,
 ): Float64Array {
   const { at, direction } = plan;
   const row = new Float64Array(SAMPLE_NAMES.length);
@@ -257,12 +257,8 @@ export function newestTradeRow(
     const same = occasionsOf(series, at).find((occasion) => occasion.direction === direction);
     const plan = { at, direction, stop, target, horizon: horizonOf(null), costBps };
     const families = same?.hits.map(({ family }) => family) ?? [];
-    const features = columnsOf(series);
-    const turned = features.features === FEATURES ? TURNED : turnedBy(features.features);
-    return {
-      regime: regimeAt(series, at),
-      row: rowOfTrade(series, features, { plan, quality, families }, turned),
-    };
+    const row = rowOfTrade(series, columnsOf(series), { plan, quality, families });
+    return { regime: regimeAt(series, at), row };
   });
 }
 

@@ -10,6 +10,10 @@ export const SEQUENCES = Object.freeze({
   type_4: ["nwrqk", "mlmi", "fvg"],
 } as const satisfies Readonly<Record<string, readonly Leg[]>>);
 export type SynergyType = keyof typeof SEQUENCES;
+
+/** Name that a synergy is a detection by. */
+export const SYNERGY_PREFIX = "synergy_";
+export const patternOfSynergy = (type: string) => `${SYNERGY_PREFIX}${type}`;
 export const SYNERGY_TYPES = Object.freeze(["type_1", "type_2", "type_3", "type_4"] as const);
 
 /** One leg's word at a bar: given once, where it begins. */

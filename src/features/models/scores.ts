@@ -1,3 +1,4 @@
+import { SYNERGY_PREFIX } from "../../core/synergy/sequence.js";
 import type { Database, Sql } from "../../platform/database.js";
 import { AppError } from "../../platform/errors.js";
 import { numberArray, textArray } from "../../platform/sql-array.js";
@@ -68,7 +69,7 @@ const OF_DETECTION = `f.instrument_id = d.instrument_id and f.interval = d.inter
  * Whether a column names a pattern of the table. Synergies are shown to models, too, which have not learned from them: neither
  * are models taught by them nor judged.
  */
-export const isOfTable = (column: string) => `${column} not like 'synergy\\_%'`;
+export const isOfTable = (column: string) => `not starts_with(${column}, '${SYNERGY_PREFIX}')`;
 
 /** Joins an outcome `o` to its detection `d` and to the snapshot `f` of what was known at it, where that is of a pattern. */
 export const SNAPSHOT_OF_OUTCOME = `

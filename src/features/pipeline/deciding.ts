@@ -14,6 +14,7 @@ import {
   OUT_STOP,
   OUT_TARGET,
 } from "../../core/synergy/decision.js";
+import { patternOfSynergy } from "../../core/synergy/sequence.js";
 import { apart, inTime } from "../../platform/deadline.js";
 import { AppError } from "../../platform/errors.js";
 import type { Log } from "../../platform/log.js";
@@ -210,7 +211,7 @@ function createAsking({ listBars, interval, askModel }: DecidingParts) {
     if (newest !== knownAt - INTERVAL_MS[interval]) {
       return { score: null, reason: "the bar at which it was complete is not known any more" };
     }
-    const trade = { pattern: `synergy_${type}`, direction: way, stop, target, quality };
+    const trade = { pattern: patternOfSynergy(type), direction: way, stop, target, quality };
     return askModel(instrument, candles, trade);
   };
 }

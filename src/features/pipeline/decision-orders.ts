@@ -1,5 +1,6 @@
 import { ensure } from "../../core/base/assert.js";
 import { onTick } from "../../core/execution/instrument.js";
+import { patternOfSynergy } from "../../core/synergy/sequence.js";
 import type { Database, Sql } from "../../platform/database.js";
 import { AppError } from "../../platform/errors.js";
 import type { EventLog } from "../../platform/event-log.js";
@@ -116,7 +117,7 @@ function createSettling(parts: DecisionOrderParts) {
         target: placed(target),
       },
     });
-    const pattern = `synergy_${synergy.type}`;
+    const pattern = patternOfSynergy(synergy.type);
     const cause = {
       ...({
         origin: "native",

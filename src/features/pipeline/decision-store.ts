@@ -162,6 +162,16 @@ export function createDecisionStore(database: Database, market: string) {
       return rows.map(decisionOf);
     },
 
+    /** Symbols that orders of an account wait to be placed for. */
+    async waitingSymbols(accountId: string): Promise<string[]> {
+      const rows = await database.query<{ symbol: string }>(
+        `select distinct s.symbol from synergies s join tick_decisions d on d.synergy_id = s.id
+         where s.market = $1 and d.order_status = 'waiting' and d.account_id = $2::uuid`,
+        [market, accountId],
+      );
+      return rows.map(({ symbol }) => symbol);
+    },
+
     /** @returns false where it has been settled already. */
     async settleOrder(sql: Sql, synergyId: number, { status, id, why }: OrderSaid): Promise<boolean> {
       return (await sql.query(SETTLE_ORDER, [synergyId, status, id, why])).length > 0;

@@ -96,7 +96,7 @@ export function createPipelineFeature(options: PipelineOptions): PipelineFeature
   function open(lease: () => Lease, onLost: (error: unknown) => void): Promise<Session> {
     const sink = createSink({
       ...options,
-      ...{ store, publisher, deciding, sleep, mostOrderAgeMs },
+      ...{ store, publisher, deciding, sleep },
       scores: options.models.scores,
       onStored: ({ tookMs }) => counts.time("store", tookMs),
     });

@@ -33,7 +33,7 @@ export function createTradedAccount(options: {
   /** Of which market the account has to be. */
   readonly synthetic: boolean;
   readonly paper: Pick<PaperDesk, "accountById" | "book">;
-  readonly store: Pick<DecisionStore, "listWaiting">;
+  readonly store: Pick<DecisionStore, "waitingSymbols">;
 }): TradedAccount {
   const { id, currency, synthetic, paper, store } = options;
 
@@ -57,10 +57,7 @@ export function createTradedAccount(options: {
     async look(symbol) {
       try {
         const row = await open();
-        const waiting = (await store.listWaiting(MOST_WAITING))
-          // Those of an account of before are never placed.
-          .filter(({ account }) => account?.id === id)
-          .map(({ synergy }) => synergy.symbol);
+        const waiting = await store.waitingSymbols(id);
         return await paper.book.look(row, (desk) => {
           const atWork = desk.atWork().map((order) => order.symbol);
           const all = new Set([...desk.state.positions.keys(), ...atWork, ...waiting]);
@@ -78,6 +75,3 @@ export function createTradedAccount(options: {
     },
   };
 }
-
-/** Beyond so many that wait nobody counts: they are more than may be open. */
-const MOST_WAITING = 1_000;

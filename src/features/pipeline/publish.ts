@@ -1,4 +1,5 @@
 import { INTERVAL_MS, type Interval } from "../../core/market/interval.js";
+import { patternOfSynergy } from "../../core/synergy/sequence.js";
 import type { Sql } from "../../platform/database.js";
 import { AppError, ERRORS } from "../../platform/errors.js";
 import type { Alerts, Consideration } from "../alerts/alerts.js";
@@ -97,7 +98,7 @@ function detectionOf(
   return {
     instrumentId: instrument.id,
     interval,
-    pattern: `synergy_${type}`,
+    pattern: patternOfSynergy(type),
     direction: way,
     startTime: Math.min(...legs.map(({ barTime }) => barTime)),
     barTime: knownAt - length,

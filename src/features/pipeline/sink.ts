@@ -7,8 +7,7 @@ import type { Log } from "../../platform/log.js";
 import type { Alerts, Consideration } from "../alerts/alerts.js";
 import type { ScoreStore } from "../models/scores.js";
 import type { Decided, Deciding } from "./deciding.js";
-import { tooLate } from "./decision-orders.js";
-import type { OrderSaid } from "./decision-store.js";
+import type { NewDecision, OrderSaid } from "./decision-store.js";
 import type { Undecided } from "./found.js";
 import type { Publisher } from "./publish.js";
 import type { PipelineStore, TickBar } from "./store.js";
@@ -46,8 +45,6 @@ interface SinkParts {
   readonly deciding: Deciding;
   readonly publisher: Pick<Publisher, "publish">;
   readonly scores: Pick<ScoreStore, "record">;
-  /** An order is placed no later after the close at which it was decided. */
-  readonly mostOrderAgeMs: number;
   readonly alerts: Pick<Alerts, "announce">;
   readonly eventLog: Pick<EventLog, "append" | "announce" | "wake">;
   readonly log: Log;
@@ -161,7 +158,7 @@ function createKeeper(parts: SinkParts): (part: readonly Outcome[]) => Promise<v
     if (id === null) return { consideration: null, told: [] };
     const { consideration, ...published } = await publisher.publish(sql, synergy, instrument);
     const [kept] = snapshot === null ? [] : await parts.scores.record([snapshot], sql);
-    const raised = { ...published, scoreId: kept?.countedId ?? null, order: orderOf(synergy) };
+    const raised = { ...published, scoreId: kept?.countedId ?? null, order: orderOf(synergy.decision) };
     await store.recordDecision(sql, id, synergy.decision, raised);
     const row = { ...synergy, id };
     const decided = { ...synergy.decision, ...raised, synergy: row, decidedAt: now() };
@@ -175,9 +172,9 @@ function createKeeper(parts: SinkParts): (part: readonly Outcome[]) => Promise<v
   }
 
   /** The order of a decision as it is kept with it: placed by a loop of its own, or refused at once. */
-  function orderOf({ decision: { refusedBy, account }, knownAt }: Decided["synergy"]): OrderSaid | null {
+  function orderOf({ refusedBy, account }: NewDecision): OrderSaid | null {
     if (account === null || refusedBy !== null) return null;
-    const why = account.why ?? tooLate(knownAt, now(), parts.mostOrderAgeMs);
+    const { why } = account;
     return { status: why === null ? "waiting" : "refused", id: null, why };
   }
 
