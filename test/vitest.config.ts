@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { Interleaved } from "./fixtures/order.js";
 
 const ROOT = new URL("..", import.meta.url);
 
@@ -31,6 +32,7 @@ export default defineConfig({
     maxConcurrency: 16,
     // Tests share nothing but modules, which are read once a worker instead of once a file.
     isolate: false,
+    sequence: { sequencer: Interleaved },
     // For a test that hangs: most take far less, but machines differ.
     testTimeout: 60_000,
     hookTimeout: 120_000,
