@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { copyColumn, createColumn, lendingColumns } from "../../src/core/base/columns.js";
+import {
+  copyColumn,
+  createColumn,
+  createUnset,
+  lendingColumns,
+  owningColumns,
+} from "../../src/core/base/columns.js";
 import { FEATURE_MEMORY } from "../../src/core/learning/features/index.js";
 import { newestPatternRows, newestRows } from "../../src/core/learning/samples.js";
 import { sliceCandles } from "../../src/core/market/candles.js";
@@ -7,7 +13,7 @@ import { findSightings } from "../../src/features/detections/find.js";
 import look from "../../src/features/signals/worker.js";
 import { featureCase } from "../fixtures/feature-series.js";
 
-const ROOM = 1 << 20;
+const ROOM = 1 << 22;
 
 describe("columns that are lent", () => {
   it("are the caller's own where nobody lends", () => {
@@ -31,6 +37,13 @@ describe("columns that are lent", () => {
     });
   });
 
+  it("have whatever was there where that is enough", () => {
+    const first = lendingColumns(() => createColumn(3).fill(7));
+    lendingColumns(() => expect([...createUnset(3)]).toEqual([7, 7, 7]));
+    expect([...createUnset(2)]).toEqual([0, 0]);
+    expect([...first]).toEqual([7, 7, 7]);
+  });
+
   it("of work within work leave those around it alone, also when it throws", () => {
     lendingColumns(() => {
       const outer = createColumn(4).fill(1);
@@ -46,6 +59,20 @@ describe("columns that are lent", () => {
       expect([...outer]).toEqual([1, 1, 1, 1]);
     });
     expect(createColumn(4).buffer.byteLength).toBe(32);
+  });
+
+  it("are the work's own within work that lends, where they are to be kept", () => {
+    lendingColumns(() => {
+      const lent = createColumn(4);
+      const own = owningColumns(() => createColumn(4));
+      expect(own.buffer).not.toBe(lent.buffer);
+      expect(() =>
+        owningColumns(() => {
+          throw new RangeError("given up");
+        }),
+      ).toThrow("given up");
+      expect(createColumn(4).buffer).toBe(lent.buffer);
+    });
   });
 
   it("beyond the room are allocated", () => {

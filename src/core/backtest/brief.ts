@@ -1,7 +1,7 @@
 import { assert } from "../base/assert.js";
+import { lendingColumns } from "../base/columns.js";
 import { lowerBound } from "../base/search.js";
 import type { DeskEvent } from "../execution/events.js";
-import { timesMicros } from "../execution/money.js";
 import type { Candles } from "../market/candles.js";
 import { signOf, type Trade } from "../performance/trade.js";
 import type { Entry, Stand, Strategy, SymbolStrategy } from "../strategies/define.js";
@@ -12,6 +12,7 @@ import type { Backtest } from "./result.js";
 import { type BacktestRules, firstCounted, type Listing, PLAIN_RULES } from "./rules.js";
 import { runBacktest } from "./run.js";
 import { END, NeedsDesk, Solo, type SoloTrades, soloProblem } from "./solo.js";
+import { valueBars, worthAt } from "./value.js";
 
 /** What came of a backtest, without its orders, events and reasons. Money in micros. */
 export interface Brief {
@@ -97,8 +98,6 @@ class BriefStand implements Stand<unknown> {
   i = -1;
   held = 0;
   openedAt = -1;
-  /** Micros. */
-  worth = 0;
   /** Whether anything is intended for the next open: 1 and -1 to enter, 0 to leave. */
   pending = false;
   way = 0;
@@ -123,7 +122,8 @@ class BriefStand implements Stand<unknown> {
   }
 
   get equity(): number {
-    return this.worth / 1e6;
+    const { cash, held, candles } = this.account;
+    return worthAt(cash, held, candles.close[this.i]) / 1e6;
   }
 
   get waiting(): boolean {
@@ -200,7 +200,7 @@ class BriefStand implements Stand<unknown> {
 }
 
 /**
- * One symbol without a desk. @param decisions takes what is decided, as a `Backtest` has it.
+ * One symbol without a desk. What its strategy declares is lent to it until it returns. @param decisions takes what is decided, as a `Backtest` has it.
  * @throws {NeedsDesk} where it comes to what only a desk can tell.
  */
 export function walkAlone(
@@ -211,55 +211,64 @@ export function walkAlone(
   decisions: Decision[] | null = null,
   asked: Asked = {},
 ): Brief {
+  return lendingColumns(() => walkBars(strategy, listing, values, rules, decisions, asked));
+}
+
+function walkBars(
+  strategy: SymbolStrategy,
+  listing: Listing,
+  values: Values,
+  rules: BacktestRules,
+  decisions: Decision[] | null,
+  asked: Asked,
+): Brief {
   const { candles, seen = candles, facts } = listing;
   const account = new Solo(listing, rules);
   // Looked up once: each row of the table has a hidden class of its own.
   const { walk, next } = strategy;
   const columns = strategy.declare(seen, values, facts, rules.calendar);
   const stand = new BriefStand(account, seen, columns, decisions);
-  const { time, high, low, close } = candles;
+  const { time, high, low } = candles;
   const { length } = time;
   const from = firstCounted(rules, time);
   const equity = asked.room?.subarray(0, length - from) ?? new Float64Array(length - from);
-  const valued = asked.bars === undefined ? null : { bars: asked.bars, next: 0 };
+  const marks = new Marks(account, equity, from, asked.bars ?? null);
   const warmup = strategy.warmup(values);
   const last = rules.closing === "last_open" ? length - 1 : length;
-  // What the account has, read again where it may have changed: most bars change nothing.
-  let { cash, held, below, above } = account;
-  let guarded = isGuarded(account);
+  // Most levels are on one side: what the other column has is then not fetched.
+  let { below, above } = account;
   let wakeBar = lowerBound(time, account.wake);
   for (let i = from; i < length; i++) {
     if (i >= wakeBar) {
+      marks.until(i);
       account.happen(time[i]);
-      ({ cash, below, above } = account);
+      ({ below, above } = account);
       wakeBar = lowerBound(time, account.wake);
     }
     if (stand.pending || i === last) {
+      marks.until(i);
       if (i === last) stand.end(i);
       else stand.open(i);
-      ({ cash, held, below, above } = account);
-      guarded = isGuarded(account);
-      if (held !== 0 && stand.held * held <= 0) stand.openedAt = i;
-      stand.held = held;
+      ({ below, above } = account);
+      if (account.held !== 0 && stand.held * account.held <= 0) stand.openedAt = i;
+      stand.held = account.held;
     }
-    if (guarded && (low[i] <= below || high[i] >= above)) {
+    if ((!Number.isNaN(below) && low[i] <= below) || (!Number.isNaN(above) && high[i] >= above)) {
+      marks.until(i);
       account.leave(i);
-      guarded = isGuarded(account);
-      ({ cash, held } = account);
-      stand.held = held;
+      ({ below, above } = account);
+      stand.held = account.held;
     }
-    const worth = held === 0 ? cash : cash + timesMicros(close[i], held);
-    equity[i - from] = worth;
     if (i >= warmup) {
-      stand.i = i;
-      stand.worth = worth;
-      walk(stand);
+      const until = next === undefined ? Math.min(wakeBar, last) : i;
+      i = askFrom(stand, walk, account, i, until);
       if (stand.pending) continue;
     }
     if (next === undefined) continue;
     const until = Math.min(next(columns, Math.max(i + 1, warmup)), wakeBar, last);
-    i = passBy(account, equity, from, i + 1, until, valued) - 1;
+    i = firstReached(account, i + 1, Math.max(i + 1, until)) - 1;
   }
+  marks.until(length);
   const brief = {
     trades: account.trades(from),
     time: time.subarray(from),
@@ -270,54 +279,80 @@ export function walkAlone(
   return atBars(brief, asked);
 }
 
-/** Whether anything may end what is held within a bar: its low and high are looked at then alone. */
-function isGuarded({ held, stop, target }: Solo): boolean {
-  return held !== 0 && !(Number.isNaN(stop) && Number.isNaN(target));
-}
-
-/** Bars whose equity is wanted, and the next of them. */
-interface Valued {
-  readonly bars: Int32Array;
-  next: number;
-}
-
 /**
- * Values what is held at the closes of bars [i, until), at which nothing is decided. @param from the bar whose equity is
- * the first. @param valued those that are valued alone; null for all. @returns the first bar of them that reaches a stop or a
- * target, or `until`.
+ * Asks a strategy at bar `i` and at those after it that are before `until` and come to no stop or target, as long as nothing
+ * is intended. A loop of its own, with little to keep at hand. @returns the last bar at which it was asked.
  */
-function passBy(
-  account: Solo,
-  equity: Float64Array,
-  from: number,
+function askFrom(
+  stand: BriefStand,
+  walk: SymbolStrategy["walk"],
+  { candles, below, above }: Solo,
   i: number,
   until: number,
-  valued: Valued | null,
 ): number {
-  const { cash, held, below, above } = account;
-  const { high, low, close } = account.candles;
-  const end = isGuarded(account) ? firstReached(low, high, below, above, i, until) : Math.max(i, until);
-  if (valued !== null) {
-    const { bars } = valued;
-    for (; valued.next < bars.length && bars[valued.next] + from < end; valued.next++) {
-      const bar = bars[valued.next] + from;
-      if (bar >= i) equity[bar - from] = held === 0 ? cash : cash + timesMicros(close[bar], held);
-    }
-  } else if (held === 0) equity.fill(cash, i - from, end - from);
-  else for (let k = i; k < end; k++) equity[k - from] = cash + timesMicros(close[k], held);
-  return end;
+  const { low, high } = candles;
+  const isBelow = !Number.isNaN(below);
+  const isAbove = !Number.isNaN(above);
+  for (;;) {
+    stand.i = i;
+    walk(stand);
+    const after = i + 1;
+    if (after >= until || stand.pending) return i;
+    if ((isBelow && low[after] <= below) || (isAbove && high[after] >= above)) return i;
+    i = after;
+  }
 }
 
-/** The first bar of [i, until) whose low or high comes to a level; `until` for none. */
-function firstReached(
-  low: Float64Array,
-  high: Float64Array,
-  below: number,
-  above: number,
-  i: number,
-  until: number,
-): number {
-  while (i < until && !(low[i] <= below || high[i] >= above)) i++;
+/** Equity at the closes of bars, written where cash or position is about to change: between two changes both are constant. */
+class Marks {
+  readonly #account: Solo;
+  readonly #equity: Float64Array;
+  readonly #from: number;
+  readonly #bars: Int32Array | null;
+  /** The first bar that has not been valued, and the place of the first of `#bars` from it on. */
+  #since: number;
+  #next = 0;
+
+  /** @param from the bar whose equity is the first. @param bars of them those that are valued alone; null for all. */
+  constructor(account: Solo, equity: Float64Array, from: number, bars: Int32Array | null) {
+    this.#account = account;
+    this.#equity = equity;
+    this.#from = from;
+    this.#bars = bars;
+    this.#since = from;
+  }
+
+  /** Values what the account has at the closes of the bars before `end` that have not been valued. */
+  until(end: number): void {
+    if (this.#bars !== null) this.#valueSome(this.#bars, end);
+    else valueBars(this.#account, this.#equity, this.#from, this.#since, end);
+    this.#since = end;
+  }
+
+  #valueSome(bars: Int32Array, end: number): void {
+    const { cash, held, candles } = this.#account;
+    for (; this.#next < bars.length && bars[this.#next] + this.#from < end; this.#next++) {
+      const place = bars[this.#next];
+      this.#equity[place] = worthAt(cash, held, candles.close[place + this.#from]);
+    }
+  }
+}
+
+/** The first bar of [i, until) that comes to a stop or a target; `until` for none. */
+function firstReached({ candles, below, above }: Solo, i: number, until: number): number {
+  const end = Number.isNaN(below) ? until : firstBelow(candles.low, below, i, until);
+  return Number.isNaN(above) ? end : firstAbove(candles.high, above, i, end);
+}
+
+/** The first bar of [i, until) whose low comes to a level; `until` for none. */
+function firstBelow(low: Float64Array, level: number, i: number, until: number): number {
+  while (i < until && !(low[i] <= level)) i++;
+  return i;
+}
+
+/** The same of a high. */
+function firstAbove(high: Float64Array, level: number, i: number, until: number): number {
+  while (i < until && !(high[i] >= level)) i++;
   return i;
 }
 

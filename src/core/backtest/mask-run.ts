@@ -1,8 +1,8 @@
 import { assert } from "../base/assert.js";
-import { timesMicros } from "../execution/money.js";
 import type { Masks } from "./mask.js";
 import { type BacktestRules, firstCounted, type Listing } from "./rules.js";
 import { END, Solo, type SoloTrades, soloProblem } from "./solo.js";
+import { valueBars } from "./value.js";
 
 export interface MaskRun {
   readonly trades: SoloTrades;
@@ -39,7 +39,7 @@ export function runMasks(listing: Listing, masks: Masks, rules: BacktestRules): 
   // Each stretch ends with the bar at whose close something is asked for.
   while (from < length) {
     const at = nextAsked(masks, account.held, from, free - 1);
-    mark(account, equity, first, from, Math.min(at + 1, length));
+    valueBars(account, equity, first, from, Math.min(at + 1, length));
     from = at + 1;
     if (from < free) act(account, masks, from);
     else if (from < length && account.held !== 0) account.close(from, END);
@@ -66,20 +66,4 @@ function act(account: Solo, { entries, exits, side }: Masks, i: number): void {
     const way = entries[i - 1] === 1 ? 1 : -1;
     if (side === "both" ? held * way <= 0 : way > 0) account.enter(i, i - 1, way, Number.NaN, Number.NaN);
   }
-}
-
-/** Marks bars [from, to) in a column that begins at bar `first`. */
-function mark(
-  { candles, cash, held }: Solo,
-  equity: Float64Array,
-  first: number,
-  from: number,
-  to: number,
-): void {
-  if (held === 0) {
-    equity.fill(cash, from - first, to - first);
-    return;
-  }
-  const { close } = candles;
-  for (let i = from; i < to; i++) equity[i - first] = cash + timesMicros(close[i], held);
 }

@@ -4,19 +4,25 @@
  * milliseconds at every sixtieth.
  */
 
-/** Doubles that are lent at a time, 8 MB; what is wanted beyond them is allocated. Memory that nobody wanted yet is the system's. */
-const ROOM = 1 << 20;
+/** Doubles that are lent at a time, 32 MB; what is wanted beyond them is allocated. Memory that nobody wanted yet is the system's. */
+const ROOM = 1 << 22;
 let room: Float64Array | null = null;
 let lent = 0;
 let depth = 0;
 
 /** A column of zeros: lent within `lendingColumns`, else the caller's own. */
 export function createColumn(length: number): Float64Array {
+  const isLent = depth > 0 && lent + length <= ROOM;
+  return isLent ? createUnset(length).fill(0) : new Float64Array(length);
+}
+
+/** The same of whatever numbers, for those who write each of them. */
+export function createUnset(length: number): Float64Array {
   if (depth === 0 || lent + length > ROOM) return new Float64Array(length);
   room ??= new Float64Array(ROOM);
   const column = room.subarray(lent, lent + length);
   lent += length;
-  return column.fill(0);
+  return column;
 }
 
 /** A copy, lent as `createColumn` lends. */
@@ -39,5 +45,16 @@ export function lendingColumns<Result>(work: () => Result): Result {
   } finally {
     depth--;
     lent = before;
+  }
+}
+
+/** Runs work whose columns are its own, to keep, though others around it are lent. */
+export function owningColumns<Result>(work: () => Result): Result {
+  const before = depth;
+  depth = 0;
+  try {
+    return work();
+  } finally {
+    depth = before;
   }
 }

@@ -12,6 +12,8 @@ const LIMIT = 9e15;
 /** More than four roundings of a double can be wrong by, relative to the product. */
 const DOUBT = 1e-15;
 const NANOS = 1e9;
+/** Doubles about it are whole: a number that it is added to and taken from again is rounded. */
+const WHOLE = 1.5 * 2 ** 52;
 
 /** Whether micros are whole and so few that sums of them stay exact. */
 export function isExact(micros: number): boolean {
@@ -35,16 +37,25 @@ export function fromMicros(micros: number): number {
 
 /** Price times quantity in micros; the sign is that of the product. */
 export function timesMicros(price: number, quantity: number): number {
-  const product = price * quantity;
-  const size = Math.abs(product) * MICROS;
-  // Without a branch on the fraction, which no processor can foresee.
-  const nearest = Math.floor(size + 0.5);
-  const micros =
-    0.5 - Math.abs(size - nearest) > size * DOUBT
-      ? nearest
-      : divided(nanosOf(price) * nanosOf(quantity), 1_000_000_000_000n);
+  const micros = price * quantity * MICROS;
+  const nearest = nearestWhole(micros);
+  return isSure(micros, nearest) ? nearest : timesExactly(price, quantity);
+}
+
+/** Without a branch on the fraction, which no processor can foresee. Never minus zero. */
+export function nearestWhole(micros: number): number {
+  return micros + WHOLE - WHOLE;
+}
+
+/** Whether a product of doubles tells how that of the decimals is rounded: neither ties do nor what is large. */
+export function isSure(micros: number, nearest: number): boolean {
+  return 0.5 - Math.abs(micros - nearest) > Math.abs(micros) * DOUBT;
+}
+
+function timesExactly(price: number, quantity: number): number {
+  const micros = divided(nanosOf(price) * nanosOf(quantity), 1_000_000_000_000n);
   assert(micros < LIMIT, "money is beyond what a double holds exactly");
-  return product < 0 && micros !== 0 ? -micros : micros;
+  return price * quantity < 0 && micros !== 0 ? -micros : micros;
 }
 
 /** `micros` times part / whole, as of a cost that is shared out by quantity. `whole` above 0. */

@@ -1,5 +1,5 @@
 import { assert } from "../base/assert.js";
-import { createColumn } from "../base/columns.js";
+import { createColumn, createUnset } from "../base/columns.js";
 import type { BarColumn, Bars } from "../market/candles.js";
 
 export type IndicatorFamily =
@@ -179,7 +179,7 @@ export function computeIndicator(
   values: ParameterValues,
 ): readonly Float64Array[] {
   const length = bars.time.length;
-  const outputs = indicator.outputs.map(() => createColumn(length));
+  const outputs = indicator.outputs.map(() => createUnset(length));
   const state = createColumn(indicator.memory(values));
   if (length > 0) indicator.run(bars, values, outputs, state, 0, length);
   return outputs;

@@ -1,4 +1,5 @@
 import { ensure } from "../base/assert.js";
+import { owningColumns } from "../base/columns.js";
 import { computeIndicator, resolveParameters } from "../indicators/define.js";
 import { findIndicator } from "../indicators/index.js";
 import type { Bars } from "../market/candles.js";
@@ -25,7 +26,7 @@ export function outputsOf(
   if (shelf === undefined) return computeOutputs(name, bars, given);
   const key = JSON.stringify([name, given]);
   const known = shelf.get(key);
-  const outputs = known ?? computeOutputs(name, bars, given);
+  const outputs = known ?? owningColumns(() => computeOutputs(name, bars, given));
   shelf.delete(key);
   shelf.set(key, outputs);
   if (known === undefined) makeRoom(shelf);
@@ -60,10 +61,8 @@ export function columnOf(name: string, bars: Bars, given: Readonly<Record<string
 /** 1 where a column goes above another at bar i, strictly, having been strictly below; -1 the other way; else 0. */
 export function crossAt(above: Float64Array, below: Float64Array, i: number): 1 | 0 | -1 {
   if (i < 1) return 0;
-  const now = above[i] - below[i];
-  const before = above[i - 1] - below[i - 1];
-  if (now > 0 && before < 0) return 1;
-  return now < 0 && before > 0 ? -1 : 0;
+  if (above[i] > below[i]) return above[i - 1] < below[i - 1] ? 1 : 0;
+  return above[i] < below[i] && above[i - 1] > below[i - 1] ? -1 : 0;
 }
 
 /** The first bar from one on at which two columns cross; their length where they do not. */
