@@ -7,6 +7,7 @@ import { allocateWorkspace, createPatternSeries } from "../src/core/patterns/ser
 import { randomWalk } from "./data.js";
 import { buildTalibCandlesticks, IN_TALIB, type TalibCandlesticks } from "./talib-candlesticks.js";
 import { type Case, type Figure, type Section, Timings, timeCases, untilSteady } from "./time.js";
+import { ema14 } from "./yardstick.js";
 
 /** Prints sections: all candlestick functions beside TA-Lib in C, and live. */
 const LENGTH = 1_000_000;
@@ -29,16 +30,6 @@ function allocateSeries(candles: Candles): PatternSeries {
 
 function allocateColumns(length: number): Int16Array[] {
   return CANDLESTICKS.map(() => new Int16Array(length));
-}
-
-/** The yardstick: an EMA(14) into a column that is there already. */
-function ema(values: Float64Array, out: Float64Array): void {
-  const weight = 2 / 15;
-  let average = values[0];
-  for (let i = 0; i < values.length; i++) {
-    average += weight * (values[i] - average);
-    out[i] = average;
-  }
 }
 
 /** Cells of 1,000,000 bars in which TA-Lib in C writes another value. */
@@ -91,7 +82,7 @@ function cases(candles: Candles): Case[] {
   const shared = CANDLESTICKS.map(() => columns[0]);
   const averages = new Float64Array(LENGTH);
   const listed: readonly (readonly [name: string, run: () => void])[] = [
-    [YARDSTICK, () => ema(candles.close, averages)],
+    [YARDSTICK, () => ema14(candles.close, averages)],
     ["anatomy", () => extendAnatomy(series.anatomy, candles, 0, LENGTH)],
     [COLUMNS, () => extendSignals(series, columns, 0, LENGTH)],
     [COLUMN, () => extendSignals(series, shared, 0, LENGTH)],

@@ -8,12 +8,11 @@ import { createLog } from "../src/platform/log.js";
 import { createWorkers, defineTask } from "../src/platform/workers.js";
 import { randomWalk } from "./data.js";
 import type { Figure, Section, Timing } from "./time.js";
+import { TARGET_Y } from "./yardstick.js";
 
 /** Prints two sections: every pattern over one series, and a scan of many symbols in threads. */
 const LENGTH = 5_000;
 const MOST_MS = 10;
-/** What a bar of an EMA(14) took, in ns, on the machine on which the targets in milliseconds were set. */
-const TARGET_Y = 1.9;
 const SYMBOLS = 500;
 const INTERVALS = ["5m", "1h", "1d"] as const satisfies readonly Interval[];
 const THREADS = 2;
