@@ -45,6 +45,7 @@ export interface TimeframeLook extends Omit<Look, "sightings"> {
   /** Close of the newest closed bar, and when it closed, epoch ms. */
   readonly close: number;
   readonly closedAt: number;
+  /** Of the net that serves when it is first asked for. */
   readonly deep: DeepSaid;
   /** The newest sighting of each row of the pattern table, in the trend that it asks for; newest first. */
   readonly patterns: readonly SeenPattern[];
@@ -110,6 +111,8 @@ export function createLooks(options: {
       options.told,
       found.map(({ detection }) => detection),
     );
+    // Asked of the interval of a signal alone.
+    let said: DeepSaid | null = null;
     const patterns = found.map(({ at, detection }, k) => seenPattern(detection, at, set, measured, told[k]));
     return {
       ...newest,
@@ -117,7 +120,10 @@ export function createLooks(options: {
       set,
       close: close[last],
       closedAt: barClose(calendarOf(instrument.calendar), interval, time[last]),
-      deep: deep.say(set.candles, asOf?.madeByMs),
+      get deep() {
+        said ??= deep.say(set.candles, asOf?.madeByMs);
+        return said;
+      },
       patterns,
     };
   }
