@@ -200,7 +200,8 @@ class BriefStand implements Stand<unknown> {
 }
 
 /**
- * One symbol without a desk. What its strategy declares is lent to it until it returns. @param decisions takes what is decided, as a `Backtest` has it.
+ * One symbol without a desk. What its strategy declares is lent to it until it returns.
+ * @param decisions takes what is decided, as a `Backtest` has it.
  * @throws {NeedsDesk} where it comes to what only a desk can tell.
  */
 export function walkAlone(

@@ -86,7 +86,10 @@ interface StrategyBase {
   problems(values: Values): string[];
   /** Index of the first bar at which it may decide. */
   warmup(values: Values): number;
-  /** What it reads of one symbol, once: columns of the length of the candles, and what it remembers between bars. */
+  /**
+   * What it reads of one symbol, once: columns of the length of the candles, and what it remembers between bars. Columns may be
+   * lent for the run: nobody keeps them beyond it.
+   */
   declare(candles: Candles, values: Values, facts?: Facts, calendar?: Calendar | null): unknown;
   /** Why bars of an interval are none for it with these values; null where they are. */
   misfit(interval: Interval, values: Values): string | null;
