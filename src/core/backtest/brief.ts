@@ -12,7 +12,7 @@ import type { Backtest } from "./result.js";
 import { type BacktestRules, firstCounted, type Listing, PLAIN_RULES } from "./rules.js";
 import { runBacktest } from "./run.js";
 import { END, NeedsDesk, Solo, type SoloTrades, soloProblem } from "./solo.js";
-import { valueBars, worthAt } from "./value.js";
+import { Marks, worthAt } from "./value.js";
 
 /** What came of a backtest, without its orders, events and reasons. Money in micros. */
 export interface Brief {
@@ -89,6 +89,11 @@ export function briefProblem(
 
 const NO_ENTRY: Entry = Object.freeze({});
 
+/** Whether a level is one, where there is any. */
+function isPrice(level: number | undefined): boolean {
+  return level === undefined || (level > 0 && level < Number.POSITIVE_INFINITY);
+}
+
 /** Where a strategy stands in an account of one position. */
 class BriefStand implements Stand<unknown> {
   readonly symbol: string;
@@ -133,6 +138,7 @@ class BriefStand implements Stand<unknown> {
   enter(way: 1 | -1, entry: Entry = NO_ENTRY): void {
     if (this.held * way > 0 || (this.pending && this.way === way)) return;
     if (entry.limit !== undefined) throw new NeedsDesk("an entry has a limit");
+    if (!isPrice(entry.stop) || !isPrice(entry.target)) throw new NeedsDesk("a level is no price");
     this.#intend(way, entry);
   }
 
@@ -182,6 +188,8 @@ class BriefStand implements Stand<unknown> {
   }
 
   #intend(way: number, entry: Entry): void {
+    if (this.account.draws && this.decided === this.i)
+      throw new NeedsDesk("slippage is drawn for a second decision of a bar");
     this.pending = true;
     this.way = way;
     this.entry = entry;
@@ -266,7 +274,9 @@ function walkBars(
       if (stand.pending) continue;
     }
     if (next === undefined) continue;
-    const until = Math.min(next(columns, Math.max(i + 1, warmup)), wakeBar, last);
+    const told = next(columns, Math.max(i + 1, warmup));
+    assert(told > i, `${strategy.id}: the next bar at which it may act is ${told}`);
+    const until = Math.min(told, wakeBar, last);
     i = firstReached(account, i + 1, Math.max(i + 1, until)) - 1;
   }
   marks.until(length);
@@ -301,41 +311,6 @@ function askFrom(
     if (after >= until || stand.pending) return i;
     if ((isBelow && low[after] <= below) || (isAbove && high[after] >= above)) return i;
     i = after;
-  }
-}
-
-/** Equity at the closes of bars, written where cash or position is about to change: between two changes both are constant. */
-class Marks {
-  readonly #account: Solo;
-  readonly #equity: Float64Array;
-  readonly #from: number;
-  readonly #bars: Int32Array | null;
-  /** The first bar that has not been valued, and the place of the first of `#bars` from it on. */
-  #since: number;
-  #next = 0;
-
-  /** @param from the bar whose equity is the first. @param bars of them those that are valued alone; null for all. */
-  constructor(account: Solo, equity: Float64Array, from: number, bars: Int32Array | null) {
-    this.#account = account;
-    this.#equity = equity;
-    this.#from = from;
-    this.#bars = bars;
-    this.#since = from;
-  }
-
-  /** Values what the account has at the closes of the bars before `end` that have not been valued. */
-  until(end: number): void {
-    if (this.#bars !== null) this.#valueSome(this.#bars, end);
-    else valueBars(this.#account, this.#equity, this.#from, this.#since, end);
-    this.#since = end;
-  }
-
-  #valueSome(bars: Int32Array, end: number): void {
-    const { cash, held, candles } = this.#account;
-    for (; this.#next < bars.length && bars[this.#next] + this.#from < end; this.#next++) {
-      const place = bars[this.#next];
-      this.#equity[place] = worthAt(cash, held, candles.close[place + this.#from]);
-    }
   }
 }
 

@@ -30,8 +30,8 @@ export interface LookAhead {
 }
 
 /**
- * An account in which what is decided hangs on prices alone: it goes both ways in fractions, pays nothing and is never
- * called. One symbol needs no desk in it.
+ * An account in which what is decided hangs on prices alone: it goes both ways in fractions, pays nothing and is called only
+ * once nothing is left. One symbol needs no desk in it until then.
  */
 export const UNBOUND_RULES: BacktestRules = Object.freeze({
   ...PLAIN_RULES,

@@ -1,7 +1,14 @@
 import { feesOwed, totalOf } from "../execution/commission.js";
 import type { Costs } from "../execution/costs.js";
 import { roundToTick, type Traded, tickAt } from "../execution/instrument.js";
-import { floorToLot, roundQuantity, shareMicros, timesMicros, toMicros } from "../execution/money.js";
+import {
+  floorToLot,
+  isOnLot,
+  roundQuantity,
+  shareMicros,
+  timesMicros,
+  toMicros,
+} from "../execution/money.js";
 import type { Candles } from "../market/candles.js";
 import { computeRange } from "../patterns/pivots.js";
 import { type BacktestRules, type Happening, type Listing, tradedUnit } from "./rules.js";
@@ -40,6 +47,9 @@ export function soloProblem({ desk, sizing, closing }: BacktestRules, listing: L
   if (closing === "close") return "what is open is closed after the last bar";
   const limits = [account.maxOrderMicros, account.maxPositions, account.maxSymbolMicros];
   if (limits.some((limit) => limit !== null)) return "the account has limits";
+  const { stake, lot } = sizing;
+  if (stake.kind === "units" && !isOnLot(stake.units, Math.max(lot, traded?.lot ?? 0)))
+    return "what is bought is not in whole lots";
   if (account.reserveRate !== 0) return "the account puts more aside than an order costs";
   if ((traded?.borrowRate ?? account.borrowRate) > 0 || account.interestRate > 0)
     return "nights cost something";
@@ -151,6 +161,14 @@ export class Solo {
   /** Average price of what is held. */
   get cost(): number {
     return this.held === 0 ? Number.NaN : this.#rows[this.#row + ENTERED] / Math.abs(this.held) / 1e6;
+  }
+
+  /** Whether at a high of bars [from, to) what is held short would have cost more than there is. */
+  isRuined(from: number, to: number): boolean {
+    const { high } = this.candles;
+    const most = this.cash / -this.held / 1e6;
+    for (let i = from; i < to; i++) if (!(high[i] < most)) return true;
+    return false;
   }
 
   /** Whether slippage is drawn by the names of fills. */
@@ -360,6 +378,7 @@ export class Solo {
     this.#rows[this.#row + LEFT] = micros;
     this.#rows[this.#row + FEES] += fees;
     this.cash -= way * micros + fees;
+    if (this.cash < 0 && !this.#isCash) throw new NeedsDesk("more was lost than there is");
     this.held = 0;
     this.stop = Number.NaN;
     this.target = Number.NaN;

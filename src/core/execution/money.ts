@@ -9,6 +9,8 @@ export const MICROS = 1e6;
 
 /** Sums stay exact below this. */
 const LIMIT = 9e15;
+/** What a `RangeError` says of more, also of one that comes from another thread. */
+export const TOO_MUCH_MONEY = "money is beyond what a double holds exactly";
 /** More than four roundings of a double can be wrong by, relative to the product. */
 const DOUBT = 1e-15;
 const NANOS = 1e9;
@@ -35,7 +37,7 @@ export function fromMicros(micros: number): number {
   return micros / MICROS;
 }
 
-/** Price times quantity in micros; the sign is that of the product. */
+/** Price times quantity in micros; the sign is that of the product. @throws {RangeError} `TOO_MUCH_MONEY`. */
 export function timesMicros(price: number, quantity: number): number {
   const micros = price * quantity * MICROS;
   const nearest = nearestWhole(micros);
@@ -53,9 +55,17 @@ export function isSure(micros: number, nearest: number): boolean {
 }
 
 function timesExactly(price: number, quantity: number): number {
-  const micros = divided(nanosOf(price) * nanosOf(quantity), 1_000_000_000_000n);
-  assert(micros < LIMIT, "money is beyond what a double holds exactly");
-  return price * quantity < 0 && micros !== 0 ? -micros : micros;
+  const product = price * quantity;
+  assert(!Number.isNaN(product), "a price or a quantity is no number");
+  if (Math.abs(product) * MICROS >= 2 * LIMIT) throw new RangeError(TOO_MUCH_MONEY);
+  const micros = held(divided(nanosOf(price) * nanosOf(quantity), 1_000_000_000_000n));
+  return product < 0 && micros !== 0 ? -micros : micros;
+}
+
+/** @throws {RangeError} `TOO_MUCH_MONEY`. */
+function held(micros: number): number {
+  if (micros >= LIMIT) throw new RangeError(TOO_MUCH_MONEY);
+  return micros;
 }
 
 /** `micros` times part / whole, as of a cost that is shared out by quantity. `whole` above 0. */
@@ -68,7 +78,7 @@ export function shareMicros(micros: number, part: number, whole: number): number
     0.5 - Math.abs(size - nearest) > size * DOUBT
       ? nearest
       : divided(BigInt(Math.abs(micros)) * nanosOf(part), nanosOf(whole));
-  assert(rounded < LIMIT, "money is beyond what a double holds exactly");
+  held(rounded);
   return value < 0 && rounded !== 0 ? -rounded : rounded;
 }
 
@@ -88,7 +98,7 @@ export function rateMicros(micros: number, rate: number): number {
  */
 export function roundQuantity(quantity: number): number {
   const size = Math.abs(quantity);
-  const scale = size < 4e6 ? NANOS : size < 4e9 ? 1e6 : 1e3;
+  const scale = scaleOf(size);
   const units = size * scale;
   // Of large quantities a double tells no more than an eighth of a unit, and of the largest less than a half.
   const doubt = units < 1e15 ? Math.min(units * DOUBT, 0.125) : 0;
@@ -96,12 +106,21 @@ export function roundQuantity(quantity: number): number {
   return quantity < 0 && rounded !== 0 ? -rounded : rounded;
 }
 
-/** The most whole lots in a quantity of 0 or more. */
+/** Steps of a decimal that doubles of a size tell apart, per unit. */
+function scaleOf(size: number): number {
+  return size < 4e6 ? NANOS : size < 4e9 ? 1e6 : 1e3;
+}
+
+/** The most whole lots in a quantity of 0 or more; of one so large that doubles have no such lots, steps that they have. */
 export function floorToLot(quantity: number, lot: number): number {
-  const lots = quantity / lot;
+  const step = Math.max(lot, 1 / scaleOf(quantity));
+  // A part of a unit is no double, and how many of them a unit is, is one.
+  const parts = Math.round(1 / step);
+  const isPart = Math.abs(parts * step - 1) < 1e-12;
+  const lots = isPart ? quantity * parts : quantity / step;
   const nearest = Math.round(lots);
   const whole = Math.abs(lots - nearest) <= 1e-6 + lots * DOUBT ? nearest : Math.floor(lots);
-  return roundQuantity(whole * lot);
+  return roundQuantity(isPart ? whole / parts : whole * step);
 }
 
 export function isOnLot(quantity: number, lot: number): boolean {
@@ -117,7 +136,9 @@ export function quantityFor(micros: number, price: number, lot: number): number 
 }
 
 function nanosOf(value: number): bigint {
-  return BigInt(Math.round(Math.abs(value) * NANOS));
+  const size = Math.abs(value);
+  const scale = scaleOf(size);
+  return BigInt(Math.round(size * scale)) * BigInt(NANOS / scale);
 }
 
 function divided(numerator: bigint, denominator: bigint): number {

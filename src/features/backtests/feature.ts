@@ -17,6 +17,7 @@ import type { SeriesParts } from "./series.js";
 import { createLedgerStore } from "./store.js";
 import { createStoredRuns, type StoredRuns } from "./stored.js";
 import { createSweep } from "./sweep.js";
+import { tellingTooMuch } from "./too-much.js";
 import { createWalkForward } from "./walk-forward.js";
 
 /** Baselines that come with the program. */
@@ -49,10 +50,11 @@ export function createBacktestDesk(
     paper: PaperReader;
   },
 ): BacktestDesk {
-  const { config, database, workers } = options;
+  const { config, database } = options;
+  const workers = tellingTooMuch(options.workers);
   const runs = createRunStore(database);
   const ledger = createLedger({ store: createLedgerStore(database), workers });
-  const parts = { ...options, chainFacts: createChainFacts(options), runs, ledger };
+  const parts = { ...options, workers, chainFacts: createChainFacts(options), runs, ledger };
   const kinds: BacktestKinds = {
     run: createRunJob(parts),
     walkForward: createWalkForward(parts),
