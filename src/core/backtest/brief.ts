@@ -1,4 +1,4 @@
-import { assert } from "../base/assert.js";
+import { AssertionError, assert } from "../base/assert.js";
 import { lendingColumns } from "../base/columns.js";
 import { lowerBound } from "../base/search.js";
 import type { DeskEvent } from "../execution/events.js";
@@ -275,7 +275,7 @@ function walkBars(
     }
     if (next === undefined) continue;
     const told = next(columns, Math.max(i + 1, warmup));
-    assert(told > i, `${strategy.id}: the next bar at which it may act is ${told}`);
+    if (!(told > i)) throw new AssertionError(`${strategy.id}: the next bar at which it may act is ${told}`);
     const until = Math.min(told, wakeBar, last);
     i = firstReached(account, i + 1, Math.max(i + 1, until)) - 1;
   }
