@@ -5,6 +5,7 @@ import { createPatternSeries } from "../src/core/patterns/series.js";
 import { findSightings } from "../src/features/detections/find.js";
 import { randomWalk } from "./data.js";
 import { type Case, type Timing, timeCases } from "./time.js";
+import { ema14 } from "./yardstick.js";
 
 /** Times every pattern over one series of so many bars, in a thread that is like those of the scanner. */
 export default function measure(length: number): Timing[] {
@@ -26,17 +27,11 @@ export default function measure(length: number): Timing[] {
       items: 1,
       run: () => void findSightings(candles, 0),
     },
-    { name: "an average of 14 bars, exponential, a bar of it", items: column.length, run: () => ema(column) },
+    {
+      name: "an average of 14 bars, exponential, a bar of it",
+      items: column.length,
+      run: () => ema14(column, column),
+    },
   ];
   return timeCases(cases, 40);
-}
-
-/** The yardstick of the targets, over its own column. */
-function ema(column: Float64Array): void {
-  const weight = 2 / 15;
-  let average = column[0];
-  for (let i = 0; i < column.length; i++) {
-    average += (column[i] - average) * weight;
-    column[i] = average;
-  }
 }

@@ -7,6 +7,7 @@ import { signOf, type Trade } from "../performance/trade.js";
 import type { Entry, Stand, Strategy, SymbolStrategy } from "../strategies/define.js";
 import type { Values } from "../strategies/parameters.js";
 import type { Decision } from "./lane.js";
+import { firstReached } from "./reached.js";
 import { readyFor } from "./ready.js";
 import type { Backtest } from "./result.js";
 import { type BacktestRules, firstCounted, type Listing, PLAIN_RULES } from "./rules.js";
@@ -237,35 +238,30 @@ function walkBars(
   const { walk, next } = strategy;
   const columns = strategy.declare(seen, values, facts, rules.calendar);
   const stand = new BriefStand(account, seen, columns, decisions);
-  const { time, high, low } = candles;
+  const { time } = candles;
   const { length } = time;
   const from = firstCounted(rules, time);
   const equity = asked.room?.subarray(0, length - from) ?? new Float64Array(length - from);
   const marks = new Marks(account, equity, from, asked.bars ?? null);
   const warmup = strategy.warmup(values);
   const last = rules.closing === "last_open" ? length - 1 : length;
-  // Most levels are on one side: what the other column has is then not fetched.
-  let { below, above } = account;
   let wakeBar = lowerBound(time, account.wake);
   for (let i = from; i < length; i++) {
     if (i >= wakeBar) {
       marks.until(i);
       account.happen(time[i]);
-      ({ below, above } = account);
       wakeBar = lowerBound(time, account.wake);
     }
     if (stand.pending || i === last) {
       marks.until(i);
       if (i === last) stand.end(i);
       else stand.open(i);
-      ({ below, above } = account);
       if (account.held !== 0 && stand.held * account.held <= 0) stand.openedAt = i;
       stand.held = account.held;
     }
-    if ((!Number.isNaN(below) && low[i] <= below) || (!Number.isNaN(above) && high[i] >= above)) {
+    if (firstReached(account, i, i + 1) === i) {
       marks.until(i);
       account.leave(i);
-      ({ below, above } = account);
       stand.held = account.held;
     }
     if (i >= warmup) {
@@ -312,24 +308,6 @@ function askFrom(
     if ((isBelow && low[after] <= below) || (isAbove && high[after] >= above)) return i;
     i = after;
   }
-}
-
-/** The first bar of [i, until) that comes to a stop or a target; `until` for none. */
-function firstReached({ candles, below, above }: Solo, i: number, until: number): number {
-  const end = Number.isNaN(below) ? until : firstBelow(candles.low, below, i, until);
-  return Number.isNaN(above) ? end : firstAbove(candles.high, above, i, end);
-}
-
-/** The first bar of [i, until) whose low comes to a level; `until` for none. */
-function firstBelow(low: Float64Array, level: number, i: number, until: number): number {
-  while (i < until && !(low[i] <= level)) i++;
-  return i;
-}
-
-/** The same of a high. */
-function firstAbove(high: Float64Array, level: number, i: number, until: number): number {
-  while (i < until && !(high[i] >= level)) i++;
-  return i;
 }
 
 /** The same of a backtest that has more. */

@@ -11,6 +11,7 @@ import {
 } from "../execution/money.js";
 import type { Candles } from "../market/candles.js";
 import { computeRange } from "../patterns/pivots.js";
+import { firstAbove } from "./reached.js";
 import { type BacktestRules, type Happening, type Listing, tradedUnit } from "./rules.js";
 import { feesOf, priceAtOpen, sizeEntry } from "./stake.js";
 
@@ -165,10 +166,7 @@ export class Solo {
 
   /** Whether at a high of bars [from, to) what is held short would have cost more than there is. */
   isRuined(from: number, to: number): boolean {
-    const { high } = this.candles;
-    const most = this.cash / -this.held / 1e6;
-    for (let i = from; i < to; i++) if (!(high[i] < most)) return true;
-    return false;
+    return firstAbove(this.candles.high, this.cash / -this.held / 1e6, from, to) < to;
   }
 
   /** Whether slippage is drawn by the names of fills. */

@@ -12,8 +12,8 @@ let depth = 0;
 
 /** A column of zeros: lent within `lendingColumns`, else the caller's own. */
 export function createColumn(length: number): Float64Array {
-  const isLent = depth > 0 && lent + length <= ROOM;
-  return isLent ? createUnset(length).fill(0) : new Float64Array(length);
+  const column = createUnset(length);
+  return column.buffer === room?.buffer ? column.fill(0) : column;
 }
 
 /** The same of whatever numbers, for those who write each of them. */
@@ -27,8 +27,7 @@ export function createUnset(length: number): Float64Array {
 
 /** A copy, lent as `createColumn` lends. */
 export function copyColumn(column: Float64Array): Float64Array {
-  if (depth === 0 || lent + column.length > ROOM) return column.slice();
-  const copy = createColumn(column.length);
+  const copy = createUnset(column.length);
   copy.set(column);
   return copy;
 }
@@ -38,23 +37,20 @@ export function copyColumn(column: Float64Array): Float64Array {
  * column that it asks for may outlive it, in what it returns or elsewhere, and it must not await.
  */
 export function lendingColumns<Result>(work: () => Result): Result {
-  const before = lent;
-  depth++;
-  try {
-    return work();
-  } finally {
-    depth--;
-    lent = before;
-  }
+  return runAt(depth + 1, work);
 }
 
 /** Runs work whose columns are its own, to keep, though others around it are lent. */
 export function owningColumns<Result>(work: () => Result): Result {
-  const before = depth;
-  depth = 0;
+  return runAt(0, work);
+}
+
+function runAt<Result>(level: number, work: () => Result): Result {
+  const before = { depth, lent };
+  depth = level;
   try {
     return work();
   } finally {
-    depth = before;
+    ({ depth, lent } = before);
   }
 }

@@ -49,7 +49,7 @@ export function nearestWhole(micros: number): number {
   return micros + WHOLE - WHOLE;
 }
 
-/** Whether a product of doubles tells how that of the decimals is rounded: neither ties do nor what is large. */
+/** Whether a product or quotient of doubles tells how that of the decimals is rounded: neither ties do nor what is large. */
 export function isSure(micros: number, nearest: number): boolean {
   return 0.5 - Math.abs(micros - nearest) > Math.abs(micros) * DOUBT;
 }
@@ -57,29 +57,29 @@ export function isSure(micros: number, nearest: number): boolean {
 function timesExactly(price: number, quantity: number): number {
   const product = price * quantity;
   assert(!Number.isNaN(product), "a price or a quantity is no number");
+  // What is far beyond may be infinite, which is no whole number.
   if (Math.abs(product) * MICROS >= 2 * LIMIT) throw new RangeError(TOO_MUCH_MONEY);
-  const micros = held(divided(nanosOf(price) * nanosOf(quantity), 1_000_000_000_000n));
-  return product < 0 && micros !== 0 ? -micros : micros;
+  return counted(divided(nanosOf(price) * nanosOf(quantity), 1_000_000_000_000n), product);
 }
 
-/** @throws {RangeError} `TOO_MUCH_MONEY`. */
-function held(micros: number): number {
+/** Micros of 0 or more with the sign of a number. @throws {RangeError} `TOO_MUCH_MONEY`. */
+function counted(micros: number, sign: number): number {
   if (micros >= LIMIT) throw new RangeError(TOO_MUCH_MONEY);
-  return micros;
+  return signed(micros, sign);
+}
+
+/** A size of 0 or more with the sign of a number; never minus zero. */
+function signed(size: number, sign: number): number {
+  return sign < 0 && size !== 0 ? -size : size;
 }
 
 /** `micros` times part / whole, as of a cost that is shared out by quantity. `whole` above 0. */
 export function shareMicros(micros: number, part: number, whole: number): number {
   if (part === whole) return micros;
   const value = (micros * part) / whole;
-  const size = Math.abs(value);
-  const nearest = Math.floor(size + 0.5);
-  const rounded =
-    0.5 - Math.abs(size - nearest) > size * DOUBT
-      ? nearest
-      : divided(BigInt(Math.abs(micros)) * nanosOf(part), nanosOf(whole));
-  held(rounded);
-  return value < 0 && rounded !== 0 ? -rounded : rounded;
+  const nearest = nearestWhole(value);
+  if (isSure(value, nearest)) return nearest;
+  return counted(divided(BigInt(Math.abs(micros)) * nanosOf(part), nanosOf(whole)), value);
 }
 
 /** `micros` times a rate a year, for `days` of a year of `yearDays`. */
@@ -103,7 +103,7 @@ export function roundQuantity(quantity: number): number {
   // Of large quantities a double tells no more than an eighth of a unit, and of the largest less than a half.
   const doubt = units < 1e15 ? Math.min(units * DOUBT, 0.125) : 0;
   const rounded = Math.floor(units + doubt + 0.5) / scale;
-  return quantity < 0 && rounded !== 0 ? -rounded : rounded;
+  return signed(rounded, quantity);
 }
 
 /** Steps of a decimal that doubles of a size tell apart, per unit. */
