@@ -45,6 +45,19 @@ const shorting = walking((stand) => {
   if (stand.i === 50) stand.exit();
 });
 
+const careless = walking((stand) => {
+  try {
+    if (stand.i === 5) stand.enter(1, { limit: 1e6 });
+    if (stand.i === 59) stand.weigh(0);
+  } catch {
+    stand.exit();
+  }
+});
+
+const lastly = walking((stand) => {
+  if (stand.i === 59) stand.weigh(0.5);
+});
+
 const { desk } = PLAIN_RULES;
 const drawn: BacktestRules = {
   ...PLAIN_RULES,
@@ -64,6 +77,8 @@ describe("what only a desk can tell", () => {
     ["a target that nothing comes to", entering({ target: Number.POSITIVE_INFINITY }), PLAIN_RULES, candles],
     ["a stake that is not in whole lots", entering({}), offLot, candles],
     ["a second decision of a bar where slippage is drawn", turning, drawn, candles],
+    ["an entry with a limit of a strategy that catches what is thrown", careless, PLAIN_RULES, candles],
+    ["a weight at the last bar", lastly, PLAIN_RULES, candles],
     ["a short position that loses more than there is", shorting, UNBOUND_RULES, rising()],
   ] as const)("is told by one: %s", (_, strategy, rules, bars) => {
     const brief = runBrief(strategy, [{ candles: bars }], {}, rules);

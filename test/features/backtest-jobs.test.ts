@@ -21,6 +21,7 @@ import type { Database } from "../../src/platform/database.js";
 import { createWorkers, type Workers } from "../../src/platform/workers.js";
 import { backtestParts, candlesOfCloses, jobContext, useBacktests } from "../fixtures/backtests.js";
 import { silentLog } from "../fixtures/log.js";
+import { sized } from "../fixtures/sizes.js";
 
 let database: Database;
 let workers: Workers;
@@ -170,7 +171,12 @@ describe("a sweep", () => {
 });
 
 describe("a run", () => {
-  it("has one report and one hash at one thread, at two and at three, with all that is drawn", async () => {
+  /** Of them each number of threads has a third. */
+  const RUNS = 3 * sized({ usual: 1, full: 34 });
+
+  it(`has one report and one hash at one thread, at two and at three, with all that is drawn, in ${RUNS} runs`, {
+    timeout: 600_000,
+  }, async () => {
     const [two, three] = [2, 3].map((threads) => createWorkers({ log: silentLog, threads }));
     onTestFinished(async () => {
       await two.close();
@@ -184,8 +190,11 @@ describe("a run", () => {
       monte_carlo_paths: 200,
     });
     const found: { run: RunResult; walked: RunResult }[] = [];
+    const hashes = new Set<string>();
     for (const [i, pool] of [workers, two, three].entries()) {
       const parts = backtestParts(database, pool, candles);
+      for (let more = 3; more < RUNS; more += 3)
+        hashes.add((await createRunJob(parts).run(order, jobContext(100 + RUNS * i + more))).hash);
       const run = await createRunJob(parts).run(order, jobContext(1 + i));
       found.push({ run, walked: await walk(candles, 10 + i, {}, pool) });
     }
@@ -196,6 +205,7 @@ describe("a run", () => {
       expect(own(each.run)).toEqual(own(one.run));
       expect(own(each.walked)).toEqual(own(one.walked));
     }
+    expect([...hashes.add(one.run.hash)]).toEqual([one.run.hash]);
     const { permutation_p } = ownOf(one.run.report);
     expect(permutation_p.value).toBeGreaterThan(0);
     // The trials of the walk-forward count after the first run, whose hash does not follow from them.

@@ -12,7 +12,7 @@ import { readyFor } from "./ready.js";
 import type { Backtest } from "./result.js";
 import { type BacktestRules, firstCounted, type Listing, PLAIN_RULES } from "./rules.js";
 import { runBacktest } from "./run.js";
-import { END, NeedsDesk, Solo, type SoloTrades, soloProblem } from "./solo.js";
+import { END, NeedsDesk, Solo, type SoloTrades, soloProblem, UNPAID } from "./solo.js";
 import { Marks, worthAt } from "./value.js";
 
 /** What came of a backtest, without its orders, events and reasons. Money in micros. */
@@ -109,6 +109,8 @@ class BriefStand implements Stand<unknown> {
   way = 0;
   entry: Entry = NO_ENTRY;
   decided = -1;
+  /** What was asked for that only a desk can do: thrown at the next open, as a strategy may catch what is thrown in it. */
+  #wanted: string | null = null;
   readonly #decisions: Decision[] | null;
 
   constructor(account: Solo, seen: Candles, columns: unknown, decisions: Decision[] | null) {
@@ -138,8 +140,8 @@ class BriefStand implements Stand<unknown> {
 
   enter(way: 1 | -1, entry: Entry = NO_ENTRY): void {
     if (this.held * way > 0 || (this.pending && this.way === way)) return;
-    if (entry.limit !== undefined) throw new NeedsDesk("an entry has a limit");
-    if (!isPrice(entry.stop) || !isPrice(entry.target)) throw new NeedsDesk("a level is no price");
+    if (entry.limit !== undefined) this.#want("an entry has a limit");
+    if (!isPrice(entry.stop) || !isPrice(entry.target)) this.#want("a level is no price");
     this.#intend(way, entry);
   }
 
@@ -149,19 +151,20 @@ class BriefStand implements Stand<unknown> {
   }
 
   weigh(): void {
-    throw new NeedsDesk("positions are weighed");
+    this.#want("positions are weighed");
   }
 
   order(): void {
-    throw new NeedsDesk("an order is given in full");
+    this.#want("an order is given in full");
   }
 
   cancel(): void {
-    throw new NeedsDesk("orders are canceled");
+    this.#want("orders are canceled");
   }
 
-  /** Carries out at the open of bar `i` what is intended. */
+  /** Carries out at the open of bar `i` what is intended. @throws {NeedsDesk} */
   open(i: number): void {
+    this.requireNothing();
     const { way, entry, account, decided } = this;
     const { stop = Number.NaN, target = Number.NaN } = entry;
     const { held } = account;
@@ -170,16 +173,32 @@ class BriefStand implements Stand<unknown> {
       // An entry with levels waits until what is on the other side is closed.
       if (way === 0) this.pending = false;
       if (held !== 0) account.close(i, way === 0 ? decided : this.#beforeEntry());
+      // It is tried again at the next open, by the same order.
+      if (way !== 0 && account.held !== 0) throw new NeedsDesk(UNPAID);
       return;
     }
     this.pending = false;
+    const { length } = account.turned;
     account.enter(i, decided, way > 0 ? 1 : -1, account.toTick(stop), account.toTick(target));
+    // Neither the entry nor the sale in its stead, by one order.
+    if (account.turned.length > length + 1) throw new NeedsDesk(UNPAID);
   }
 
   /** Leaves at the open of the last bar, whatever is intended. */
   end(i: number): void {
+    this.requireNothing();
     this.pending = false;
     if (this.account.held !== 0) this.account.close(i, END);
+  }
+
+  /** @throws {NeedsDesk} where something was asked for that only a desk can do. */
+  requireNothing(): void {
+    if (this.#wanted !== null) throw new NeedsDesk(this.#wanted);
+  }
+
+  #want(what: string): void {
+    this.#wanted ??= what;
+    this.pending = true;
   }
 
   /** The id of that close differs, which only a draw of slippage would notice. */
@@ -190,7 +209,7 @@ class BriefStand implements Stand<unknown> {
 
   #intend(way: number, entry: Entry): void {
     if (this.account.draws && this.decided === this.i)
-      throw new NeedsDesk("slippage is drawn for a second decision of a bar");
+      this.#want("slippage is drawn for a second decision of a bar");
     this.pending = true;
     this.way = way;
     this.entry = entry;
@@ -275,6 +294,7 @@ function walkBars(
     const until = Math.min(told, wakeBar, last);
     i = firstReached(account, i + 1, Math.max(i + 1, until)) - 1;
   }
+  stand.requireNothing();
   marks.until(length);
   const brief = {
     trades: account.trades(from),

@@ -1,3 +1,4 @@
+import { initialOf } from "../execution/account.js";
 import { feesOwed, totalOf } from "../execution/commission.js";
 import type { Costs } from "../execution/costs.js";
 import { roundToTick, type Traded, tickAt } from "../execution/instrument.js";
@@ -33,6 +34,9 @@ export interface SoloTrades {
 
 /** In the place of the bar at which an exit was decided, where the bars end. */
 export const END = -1;
+
+/** Why a desk tells what comes of it. */
+export const UNPAID = "a sale cannot be paid";
 
 /** Thrown where an account would come to what only a desk can tell. */
 export class NeedsDesk extends Error {
@@ -210,8 +214,7 @@ export class Solo {
     const fees = feesOf(this.#costs.commission, way, units, price);
     // What is left of a ruined account in cash may not pay the fees of a sale.
     if (this.#isCash && this.cash - way * timesMicros(price, units) - fees < 0) {
-      if (!Number.isNaN(this.stop) || !Number.isNaN(this.target))
-        throw new NeedsDesk("a sale cannot be paid");
+      if (!Number.isNaN(this.stop) || !Number.isNaN(this.target)) throw new NeedsDesk(UNPAID);
       this.turned.push(i);
       return;
     }
@@ -320,6 +323,8 @@ export class Solo {
       this.turned.push(atOpen > this.cash ? i - 1 : i);
       return;
     }
+    if (!this.#isCash && !this.#isCovered(way, price, units, this.cash - way * micros - fees))
+      throw new NeedsDesk("an entry may take more than there is");
     const closed = closing === 0 ? 0 : shareMicros(micros, closing, all);
     const feesOfClose = closing === 0 ? 0 : shareMicros(fees, closing, all);
     if (closing > 0) this.#end(i, way, closed, feesOfClose);
@@ -327,6 +332,12 @@ export class Solo {
     this.held = way * units;
     const entered = micros - closed;
     this.#begin(i, entered, fees - feesOfClose);
+  }
+
+  /** Whether an account that is lent to has, once it is filled, what a position needs at first: as `fundsRefusal` has it. */
+  #isCovered(way: 1 | -1, price: number, units: number, cash: number): boolean {
+    const worth = way * timesMicros(price, units);
+    return cash + worth >= initialOf(this.#rules.desk.account, this.#traded, worth);
   }
 
   /** Takes units of what a bar's volume leaves. @throws {NeedsDesk} where that is less: the order would be filled in part. */
@@ -367,7 +378,7 @@ export class Solo {
     const side = way > 0 ? ("buy" as const) : ("sell" as const);
     const traffic = { side, quantity: units, micros, fillMicros: micros, maker: isLimit };
     const fees = totalOf(feesOwed(this.#costs.commission, traffic, {}));
-    if (this.#isCash && this.cash - way * micros - fees < 0) throw new NeedsDesk("a sale cannot be paid");
+    if (this.#isCash && this.cash - way * micros - fees < 0) throw new NeedsDesk(UNPAID);
     this.#end(i, way, micros, fees);
   }
 
