@@ -5,6 +5,7 @@ import {
   type AgentEvaluation,
   judgeAgent,
   learnAgent,
+  tryAgent,
 } from "../../src/core/learning/agent/candidate.js";
 import { type AgentReport, evaluateAgent } from "../../src/core/learning/agent/evaluate.js";
 import { trainAgent } from "../../src/core/learning/agent/learner.js";
@@ -85,7 +86,7 @@ describe("a candidate agent", () => {
     // One that is as good is no reason to change what serves.
     expect(same.verdict.refusedBy).toBe("better_than_active");
     const idle = { ...learned.agent, margin: null };
-    const { comparison: gained, verdict } = learnAgent([], SHORT, idle);
+    const { comparison: gained, verdict } = tryAgent(learned.agent, SHORT, idle);
     expect(verdict.promoted).toBe(true);
     expect(verdict.checks.slice(-2).map(({ value }) => value)).toEqual([gained?.gain, gained?.low]);
     // One that stays out grows by nothing, so that what is gained is the growth of the candidate.

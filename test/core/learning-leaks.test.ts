@@ -14,7 +14,7 @@ import { pulledWalk } from "../fixtures/planted-walks.js";
 import { sized } from "../fixtures/sizes.js";
 
 /** A market that tells much, so that an honest model of it is promoted and a refusal is that of the leak. */
-const candles = pulledWalk(sized({ usual: 3_000, full: 6_000 }), 7, -0.6);
+const candles = pulledWalk(sized({ usual: 2_200, full: 6_000 }), 7, -0.6);
 const context = { calendar: calendarOf("24x7") };
 const policy = { kind: "barriers" } as const;
 const series = [{ candles, calendar: "24x7", costBps: 5 }] as const;
@@ -83,7 +83,7 @@ describe("the way from samples to a verdict", () => {
   );
 
   it("refuses a model of a walk whose rows know the return of the next bar, which is good by every other rule", () => {
-    const walk = pulledWalk(sized({ usual: 2_400, full: 4_000 }), 11, 0);
+    const walk = pulledWalk(sized({ usual: 2_200, full: 4_000 }), 11, 0);
     const own = samplesOf(walk, context, { policy, costBps: 5 });
     const columns = own.samples.columns.map((column, k) =>
       own.samples.names[k] === "return_1"
@@ -101,11 +101,12 @@ describe("the way from samples to a verdict", () => {
   });
 
   it("catches one row of which one value was touched, and a decision that the bars do not tell of", () => {
+    const place = sized({ usual: 700, full: 1_200 });
     const touched = honest.samples.columns.map((column) => column.slice());
-    touched[5][1_200] += 1e-12;
+    touched[5][place] += 1e-12;
     const rows = changed({ columns: touched });
     expect(findPeekingRow(rows, candles, context, { costBps: 5 })).toMatchObject([
-      { row: 1_200, column: honest.samples.names[5] },
+      { row: place, column: honest.samples.names[5] },
     ]);
     const facts = honest.facts.map((each, row) => (row === 40 ? { ...each, at: each.at + 1 } : each));
     expect(findPeekingRow(changed({}, facts), candles, context, { costBps: 5 })[0].row).toBe(40);

@@ -14,6 +14,9 @@ import {
   type Scored,
 } from "../../src/core/learning/metrics.js";
 import { noisierScores, overconfidentRows } from "../fixtures/learning-rows.js";
+import { sized } from "../fixtures/sizes.js";
+
+const SAMPLES = sized({ usual: 80, full: 150 });
 
 /** Rows with scores of few levels, so that many are equal, and whole weights. */
 const anyRows = fc
@@ -191,11 +194,11 @@ describe("the error of an area", () => {
     const truth = areaUnderCurve(sample(0, 400_000));
     const held = (meanBlock: number) => {
       let count = 0;
-      for (let seed = 1; seed <= 150; seed++) {
+      for (let seed = 1; seed <= SAMPLES; seed++) {
         const { low, high } = areaInterval(sample(seed, 500), { seed, draws: 300, meanBlock });
         if (low <= truth && truth <= high) count++;
       }
-      return count / 150;
+      return count / SAMPLES;
     };
     const inBlocks = held(25);
     expect(inBlocks).toBeGreaterThan(0.87);

@@ -27,12 +27,14 @@ const TINY: NetSize = { ...usualSize(SHAPES.length), filters: [4, 6], cells: 8 }
 /** Trained once: enough to tell shapes apart, not what is shipped. */
 /** From fewer windows it learns less, and is still told from one that learned nothing. */
 const WINDOWS = sized({ usual: 7_000, full: 16_000 });
+const SEEN = sized({ usual: 1_500, full: 3_000 });
+const EXPLAINED = sized({ usual: 3, full: 6 });
 const MOST_ERROR = sized({ usual: 0.05, full: 0.03 });
 const LEAST_F1 = sized({ usual: 0.75, full: 0.9 });
 const trained = trainSequenceNet({ seed: 2, windows: WINDOWS, epochs: 5, foundShare: 0.2 });
 describe("a net trained on drawn windows", () => {
   it(`names the shapes of windows it has not seen with a macro-F1 of ${LEAST_F1} at least`, () => {
-    const windows = testWindows(99, 3_000);
+    const windows = testWindows(99, SEEN);
     const { macroF1, f1 } = confusionOf(logitsOf(trained.net, windows.values), windows.labels, SHAPES.length);
     expect(macroF1).toBeGreaterThanOrEqual(LEAST_F1);
     expect(Math.min(...f1)).toBeGreaterThan(LEAST_F1 - 0.2);
@@ -40,7 +42,7 @@ describe("a net trained on drawn windows", () => {
   });
 
   it(`says probabilities that are shares of what then holds, to ${100 * MOST_ERROR} %`, () => {
-    const windows = drawFoundWindows(98, 3_000);
+    const windows = drawFoundWindows(98, SEEN);
     const logits = logitsOf(trained.net, windows.values);
     const { temperature } = trained.net;
     expect(calibrationError(logits, windows.labels, SHAPES.length, temperature)).toBeLessThan(MOST_ERROR);
@@ -92,7 +94,7 @@ describe("a net trained on drawn windows", () => {
   });
 
   it("explains a window by parts that sum to its logit less that of a flat one", () => {
-    for (let n = 0; n < 6; n++) {
+    for (let n = 0; n < EXPLAINED; n++) {
       const label = 1 + n;
       const window = windowAt(drawShapeBars(label, createRng(51, n)), WINDOW_BARS - 1);
       expect(window).not.toBeNull();

@@ -73,8 +73,8 @@ describe("the interval of an area where outcomes overlap", () => {
 });
 
 /** Of pairs that tell as little as each other one in forty may take over: more than these come of it in one run of two hundred. */
-const PAIRS = sized({ usual: 60, full: 200 });
-const LUCKY_PAIRS = sized({ usual: 6, full: 12 });
+const PAIRS = sized({ usual: 40, full: 200 });
+const LUCKY_PAIRS = sized({ usual: 4, full: 12 });
 const OVERLAPS = sized({ usual: [10, 40], full: [1, 10, 20, 40] });
 
 describe("a duel where outcomes overlap", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { TELLERS } from "../../src/core/learning/lesson.js";
+import { LEARNING_TERMS, TELLERS } from "../../src/core/learning/lesson.js";
 import { samplesProblem } from "../../src/core/learning/rows.js";
 import { SAMPLE_NAMES, samplesOf } from "../../src/core/learning/samples.js";
 import {
@@ -19,6 +19,8 @@ import { sized } from "../fixtures/sizes.js";
 const { candles, context } = featureCase("24x7", "1h", 1_200, 41);
 const replayed = samplesOf(candles, context, { policy: { kind: "barriers" }, costBps: 10 });
 const HOUR = 3_600_000;
+const FEW = { ...LEARNING_TERMS.trees.global, bins: 32, rounds: 60 };
+const TREES = sized({ usual: { ...LEARNING_TERMS.trees, global: FEW }, full: LEARNING_TERMS.trees });
 
 /** Said of a row that bars tell, the opposite of it unless told otherwise. */
 function of(row: number, change: Partial<Statement> = {}): Statement {
@@ -126,7 +128,7 @@ describe("what was said of decisions", () => {
     const lesson = (given: readonly Statement[]) =>
       lessonOf(gatherMaterial([{ ...walk, statements: given }], { kind: "barriers" }), "regime");
     const tailOf = (given: readonly Statement[]) =>
-      learned(lesson(given), termsOf(3, { permutations: 2, draws: 100 }));
+      learned(lesson(given), termsOf(3, { trees: TREES, permutations: 2, draws: 100 }));
     const [alone, bought] = [tailOf([]), tailOf(statements)];
     expect(bought.verdict.promoted).toBe(false);
     expect(bought.evaluation.auc).toBeLessThan(0.6);

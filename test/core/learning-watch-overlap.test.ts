@@ -3,7 +3,7 @@ import { judgeDecay, type LiveScores, WATCH } from "../../src/core/learning/watc
 import { type OverlapTerms, overlappingRows } from "../fixtures/overlapping-rows.js";
 import { sized } from "../fixtures/sizes.js";
 
-const SETS = sized({ usual: 8, full: 20 });
+const SETS = sized({ usual: 5, full: 20 });
 const TERMS = { ...WATCH, draws: 200 };
 
 /** Of so many versions, those that any look takes back, each at 50 labels more than the one before. */
@@ -39,10 +39,10 @@ describe("the watch where 30 decisions are open at once", () => {
     const turned = { rows: 1_500, overlap: 30, memory: 30, edge: -0.57, claimed: 0.57 };
     expect(takenBack(turned)).toBeGreaterThanOrEqual(0.8 * SETS);
     expect(takenBack({ ...turned, overlap: 5, memory: 5, edge: 0 })).toBeGreaterThanOrEqual(
-      sized({ usual: 6, full: 16 }),
+      sized({ usual: 4, full: 16 }),
     );
     expect(takenBack({ ...turned, memory: 1, rows: 1_500, edge: 0 })).toBeGreaterThanOrEqual(
-      sized({ usual: 4, full: 11 }),
+      sized({ usual: 3, full: 11 }),
     );
   });
 });

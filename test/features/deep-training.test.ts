@@ -28,6 +28,11 @@ import { createTestWorkers } from "../fixtures/workers.js";
 
 const BOTH: DeepInput = { learners: ["sequence_net", "q_agent"] };
 const NET: DeepInput = { learners: ["sequence_net"] };
+/** A training of which nothing is looked at but that there was one. */
+const BRIEF: DeepTerms = {
+  net: { ...QUICK.net, windows: 120, epochs: 1 },
+  agent: { ...QUICK.agent, markets: 2, steps: 300, tried: 8, triedBars: 150 },
+};
 const stored = wanderingCandles("WALK", "1h", 900, 3);
 
 let server: TestDatabase;
@@ -217,7 +222,7 @@ describe("the loop", { timeout: 120_000 }, () => {
     await pass();
     await pass();
     expect(orders).toHaveLength(1);
-    await job().run(BOTH, jobContext(1));
+    await job(BRIEF).run(BOTH, jobContext(1));
     nowMs += INTERVAL_MS["1h"] + 1;
     await pass();
     expect(orders).toHaveLength(1);
@@ -232,11 +237,11 @@ describe("the loop", { timeout: 120_000 }, () => {
     await pass();
     await pass();
     expect(orders).toEqual([["sequence_net", "q_agent"]]);
-    await job().run({ learners: ["q_agent"] }, jobContext(1));
+    await job(BRIEF).run({ learners: ["q_agent"] }, jobContext(1));
     nowMs += INTERVAL_MS["1h"] + 1;
     await pass();
     expect(orders).toEqual([["sequence_net", "q_agent"], ["sequence_net"]]);
-    const strict = { ...QUICK, net: { ...QUICK.net, leastF1: 0.9 } };
+    const strict = { ...BRIEF, net: { ...BRIEF.net, leastF1: 0.9 } };
     await job(strict).run(NET, jobContext(2));
     for (let hour = 0; hour < 3; hour++) {
       nowMs += INTERVAL_MS["1h"] + 1;

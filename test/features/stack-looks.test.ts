@@ -58,7 +58,7 @@ async function promotedBy(votes: readonly SettledVote[]): Promise<number | null>
 
 describe("looks at weights of layers", () => {
   // Of looks that spend 2.5 % in all.
-  const SERVERS = sized({ usual: 16, full: 60 });
+  const SERVERS = sized({ usual: 10, full: 60 });
   const MOST = sized({ usual: 1, full: 3 });
 
   it(`promote in ${MOST} or fewer of ${SERVERS} servers on noise, with a pass at each 50 new decisions`, async () => {

@@ -25,7 +25,7 @@ import { sized } from "../fixtures/sizes.js";
 import { createTestWorkers } from "../fixtures/workers.js";
 
 const MARKET = { synthetic: false, replay: null };
-const BARS = 1_500;
+const BARS = sized({ usual: 1_000, full: 1_500 });
 /** Of the newest bars, where it does not matter of how many. */
 const SHORT: TrainInput = sized({ usual: { lookback: "2d" }, full: {} });
 const DAYS = sized({ usual: 2, full: 4 });
@@ -157,7 +157,7 @@ describe("a training", { timeout: 180_000 }, () => {
     const [first] = (await gather()).facts;
     const early = (await gather(walk.time[10])).facts[0];
     expect(early).toEqual(first);
-    const sinceMs = walk.time[1_200];
+    const sinceMs = walk.time[BARS - 300];
     const all = await gather();
     const part = await gather(sinceMs);
     const offset = all.facts.findIndex(({ time }) => time >= sinceMs);

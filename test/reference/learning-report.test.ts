@@ -18,9 +18,12 @@ const series = [11].map((seed) => {
   const candles = pulledWalk(2_200, seed, -0.4);
   return { candles, calendar: "24x7", costBps: 5, regimes: computeRegimes(candles).label } as const;
 });
-const TERMS = { seed: 1, mostRows: 450, mostBars: 2_200, netWindows: 150, agentSteps: 300 };
+const TERMS = {
+  ...{ seed: 1, mostRows: 450, mostBars: 2_200 },
+  ...sized({ usual: { netWindows: 60, agentSteps: 100 }, full: { netWindows: 150, agentSteps: 300 } }),
+};
 /** Runs that are only held against each other. */
-const SHORT = sized({ usual: { ...TERMS, mostRows: 200, netWindows: 60, agentSteps: 100 }, full: TERMS });
+const SHORT = sized({ usual: { ...TERMS, mostRows: 200 }, full: TERMS });
 
 describe("the area under the curve of pairs within folds", () => {
   const rng = createRng(5);
