@@ -149,7 +149,7 @@ describe("a budget of calls", () => {
         }
         expect(exceeds(arrivals, quota), JSON.stringify(busiest(arrivals))).toBe(false);
       }),
-      { numRuns: 300 },
+      { numRuns: sized({ usual: 100, full: 300 }) },
     );
   });
 });
@@ -196,7 +196,7 @@ describe.each(VENDORS)("a day of questions to $name by two instances", ({ open: 
       arrivals.push(clock.now());
       return nth % 5 === 4 ? { status: 500 } : service(url);
     });
-    const quota = { perMinute: 6, perDay: sized({ usual: 75, full: 150 }) };
+    const quota = { perMinute: 6, perDay: sized({ usual: 40, full: 150 }) };
     const open = () =>
       createGateway({
         providers: [{ ...openRow(vendor.url, clock.now), quota }],
@@ -210,7 +210,7 @@ describe.each(VENDORS)("a day of questions to $name by two instances", ({ open: 
     let refused = 0;
     const instrument = instrumentOf(row.trials[0].question.symbol);
     const { interval, days } = row.busy;
-    for (let minute = 0; minute < 1_440; minute += sized({ usual: 20, full: 10 })) {
+    for (let minute = 0; minute < 1_440; minute += sized({ usual: 40, full: 10 })) {
       if (minute === 720) instances[1] = open();
       clock.set(MIDNIGHT + 60_000 * minute);
       const questions = instances.flatMap((gateway) => [

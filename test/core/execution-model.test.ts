@@ -7,8 +7,8 @@ import { digestOf } from "../fixtures/execution-digest.js";
 import { Model } from "../fixtures/execution-model.js";
 import { sized } from "../fixtures/sizes.js";
 
-const SEQUENCES = sized({ usual: 3_000, full: 10_000 });
-const REPEATS = sized({ usual: 20, full: 100 });
+const SEQUENCES = sized({ usual: 1_500, full: 10_000 });
+const REPEATS = sized({ usual: 10, full: 100 });
 
 const anyCommands = fc.array(fc.array(fc.nat(9_999), { minLength: 10, maxLength: 10 }), {
   minLength: 10,

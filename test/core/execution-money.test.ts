@@ -7,6 +7,11 @@ import {
   TOO_MUCH_MONEY,
   timesMicros,
 } from "../../src/core/execution/money.js";
+import { sized } from "../fixtures/sizes.js";
+
+const PRODUCTS = sized({ usual: 10_000, full: 50_000 });
+const QUANTITIES = sized({ usual: 8_000, full: 20_000 });
+const LOTS = sized({ usual: 10_000, full: 50_000 });
 
 /** A decimal of some places with its double and its billionths. */
 const decimal = (most: number, places: number) =>
@@ -27,7 +32,7 @@ describe("price times quantity", () => {
         const sign = isShort && micros !== 0 ? -1 : 1;
         expect(timesMicros(one.value, isShort ? -other.value : other.value)).toBe(sign * micros);
       }),
-      { numRuns: 50_000 },
+      { numRuns: PRODUCTS },
     );
     expect(timesMicros(0.00001, 8_568_242.95)).toBe(85_682_430);
     expect(timesMicros(0.0001, -8_775_062.655)).toBe(-877_506_266);
@@ -53,7 +58,7 @@ describe("quantities", () => {
       fc.property(whole, (units) => {
         expect(roundQuantity(units / 1e9)).toBe(units / 1e9);
       }),
-      { numRuns: 20_000, examples: [[2_103_866_387_338_273]] },
+      { numRuns: QUANTITIES, examples: [[2_103_866_387_338_273]] },
     );
     expect(roundQuantity(1_000_000.0000000002)).toBe(1_000_000);
     expect(roundQuantity(0.1 + 0.2)).toBe(0.3);
@@ -71,7 +76,7 @@ describe("quantities", () => {
         expect(floored).toBeLessThanOrEqual(quantity * (1 + 1e-14) + 1e-9);
         expect(floored).toBeGreaterThan(quantity * (1 - 1e-12) - step);
       }),
-      { numRuns: 50_000 },
+      { numRuns: LOTS },
     );
   });
 });

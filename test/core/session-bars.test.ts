@@ -9,6 +9,7 @@ import {
 } from "../../src/core/market/bar-times.js";
 import { INTERVAL_MS, INTERVALS, type Interval, isIntraday } from "../../src/core/market/interval.js";
 import { type CalendarId, calendarOf } from "../../src/core/market/session.js";
+import { sized } from "../fixtures/sizes.js";
 
 const newYork = calendarOf("XNYS");
 const india = calendarOf("XNSE");
@@ -203,7 +204,7 @@ describe("properties", () => {
         if (isIntraday(i)) expect(barSpan(c, i, inside)).toEqual(found);
         expect(barClose(c, i, found.open)).toBe(found.close);
       }),
-      { numRuns: 1_000 },
+      { numRuns: sized({ usual: 500, full: 1_000 }) },
     );
   });
 
@@ -226,7 +227,7 @@ describe("properties", () => {
           expect(outer.regular).toBe(inner.regular);
         },
       ),
-      { numRuns: 1_000 },
+      { numRuns: sized({ usual: 500, full: 1_000 }) },
     );
   });
 
@@ -253,7 +254,7 @@ describe("properties", () => {
           }
         },
       ),
-      { numRuns: 200 },
+      { numRuns: sized({ usual: 50, full: 200 }) },
     );
   });
 
@@ -265,7 +266,7 @@ describe("properties", () => {
         const closed = listed.filter((open) => barClose(c, i, open) <= now);
         expect(lastClosedBar(c, i, now)).toBe(closed[closed.length - 1]);
       }),
-      { numRuns: 100 },
+      { numRuns: sized({ usual: 50, full: 100 }) },
     );
   });
 });

@@ -12,8 +12,8 @@ import { PLAIN } from "./plain/index.js";
 
 const LENGTH = 260;
 /** Presets are compared on bars of each kind, other values on every so many. */
-const EVERY = sized({ usual: 3, full: 1 });
-const STARTS = sized({ usual: 8, full: 24 });
+const EVERY = sized({ usual: 5, full: 1 });
+const STARTS = sized({ usual: 4, full: 24 });
 
 /** Prices as small as those of a cheap coin. */
 function small(bars: Bars): Bars {
