@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ensure } from "../../src/core/base/assert.js";
 import type { Desk } from "../../src/core/execution/desk.js";
 import type { DeskState } from "../../src/core/execution/state.js";
 import { isTerminal } from "../../src/core/execution/states.js";
@@ -20,10 +21,10 @@ import { sized } from "../fixtures/sizes.js";
 
 expectNothingUnhandled();
 
-/** Every nth statement goes wrong, another half of them of every second fault. */
-const STEP = sized({ usual: 2, full: 1 });
+/** Every nth statement goes wrong, others of each fault. */
+const STEP = sized({ usual: 4, full: 1 });
 const firstOf = (fault: Fault) => 1 + (FAULTS.indexOf(fault) % STEP);
-const EACH = sized({ usual: "half of its", full: "its" });
+const EACH = sized({ usual: "a quarter of its", full: "its" });
 
 const HOUR_MS = 3_600_000;
 const SETTINGS = {
@@ -202,16 +203,18 @@ describe("a run over what happened since", () => {
   it.each(FAULTS)(
     `shows it once, whichever of ${EACH} statements is %s`,
     async (fault) => {
-      const places: Place[] = [];
       await look();
-      for (let n = 0; n <= 30; n++) places.push(await openBusy(trader, `run: ${fault} ${n}`));
+      const first = await openBusy(trader, `run: ${fault}`);
+      const places = new Map<number, Place>();
+      for (let nth = firstOf(fault); nth <= 30; nth += STEP)
+        places.set(nth, await openBusy(trader, `run: ${fault} ${nth}`));
       scene.clock.advance(2 * HOUR_MS);
       const run = ({ accountId }: Place) => program.parts.paper.matching.run(accountId);
-      await run(places[0]);
-      const after = await stateOf(places[0].name);
+      await run(first);
+      const after = await stateOf(first.name);
       expect(after[0].orders.some(({ role, state }) => role !== "parent" && state === "filled")).toBe(true);
       for (let nth = firstOf(fault); ; nth += STEP) {
-        const place = places[nth];
+        const place = ensure(places.get(nth), "there are places enough");
         scene.faulty.failAt(nth, fault);
         await run(place).catch(() => undefined);
         const untouched = scene.faulty.calls() < nth;
