@@ -13,10 +13,13 @@ import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixt
 import { silentLog } from "../fixtures/log.js";
 import { createTestMarket } from "../fixtures/market.js";
 import { createScriptedProvider } from "../fixtures/providers.js";
+import { sized } from "../fixtures/sizes.js";
 import { createTestWorkers } from "../fixtures/workers.js";
 
 const NOW = Date.parse("2024-06-03T12:00:00Z");
 const HOUR = 3_600_000;
+/** As many bars as are measured, and a few more. */
+const FROM = sized({ usual: "2024-03-01", full: "2023-06-01" });
 
 let testDatabase: TestDatabase;
 let database: Database;
@@ -89,7 +92,7 @@ describe("evidence", () => {
     await fill(made, "AAPL", "2024-05-01");
     await tick(made);
     expect(made.ordered).toHaveLength(0);
-    await fill(made, "AAPL", "2023-06-01");
+    await fill(made, "AAPL", FROM);
     await tick(made);
     expect(made.ordered).toHaveLength(1);
     await made.evidence.kind.run({}, made.context());
@@ -102,7 +105,7 @@ describe("evidence", () => {
 
   it("is not asked for by itself where it is switched off", async () => {
     const made = feature({ maxAgeMs: null });
-    await fill(made, "AAPL", "2023-06-01");
+    await fill(made, "AAPL", FROM);
     await tick(made);
     expect(made.ordered).toHaveLength(0);
   });
@@ -118,7 +121,7 @@ describe("evidence", () => {
 
   it("asks no source for candles, reports each series, and ends when it is told to", async () => {
     const made = feature();
-    await fill(made, "AAPL", "2023-06-01");
+    await fill(made, "AAPL", FROM);
     await fill(made, "BTC", "2024-05-01");
     const asked = made.provider.calls.length;
     const reports: string[] = [];
@@ -134,7 +137,7 @@ describe("evidence", () => {
 
   it("runs once at a time, in all processes", async () => {
     const made = feature();
-    await fill(made, "AAPL", "2023-06-01");
+    await fill(made, "AAPL", FROM);
     const first = made.evidence.kind.run({}, made.context());
     await expect(made.evidence.kind.run({}, made.context())).rejects.toMatchObject({ code: "overloaded" });
     await first;
@@ -147,7 +150,7 @@ describe("evidence", () => {
 
   it("keeps the newest five runs, and those of the synthetic market apart", async () => {
     const made = feature();
-    await fill(made, "AAPL", "2023-06-01");
+    await fill(made, "AAPL", FROM);
     for (let run = 0; run < 6; run++) await made.evidence.kind.run({}, made.context());
     const [{ runs }] = await database.query<{ runs: number }>("select count(*) as runs from evidence_runs");
     expect(runs).toBe(5);

@@ -193,7 +193,7 @@ describe("the committed baselines", () => {
     const anew = join(folder, "anew");
     const id = "pattern:hammer";
     const scope = { ...SCOPE, strategies: [id] };
-    const recorded = await recordBaselines(createRegressionSource(), createBaselineFolder(anew), scope);
+    const recorded = await recordBaselines(source, createBaselineFolder(anew), scope);
     expect(recorded[0].problem).toBeNull();
     const [name] = await readdir(anew);
     expect(await readFile(join(anew, name), "utf8")).toBe(await readFile(join(COMMITTED, name), "utf8"));
@@ -210,7 +210,8 @@ describe("npm run regression", () => {
       });
     });
   }
-  const stretch = ["--start", "2024-01-01", "--end", "2024-07-01", "--strategy", "pattern:engulfing"];
+  // One that reads few bars.
+  const stretch = ["--start", "2024-01-01", "--end", "2024-07-01", "--strategy", "opening_range"];
 
   it("ends with 0 after a baseline and a test that pass, and with 1 after any failure", async () => {
     const where = ["--folder", join(folder, "program")];
@@ -218,7 +219,7 @@ describe("npm run regression", () => {
     const [start, end] = [Date.UTC(2024, 0, 1), Date.UTC(2024, 6, 1)];
     // What the program prints, and ends with 1 over, as over the failure below.
     const told = async () => {
-      const scope = { startMs: start, endMs: end, strategies: ["pattern:engulfing"] };
+      const scope = { startMs: start, endMs: end, strategies: ["opening_range"] };
       const results = await testBaselines(source, baselines, scope, 0.05);
       expect(regressionPassed(results)).toBe(false);
       return regressionText(results, 0.05);
@@ -231,7 +232,7 @@ describe("npm run regression", () => {
     expect(passed).toMatchObject({ code: 0, err: "" });
     expect(passed.out).toContain("1 of 1 strategies passed; confidence may move by 0.01");
 
-    const kept = ensure(await baselines.load("pattern:engulfing", start, end), "was recorded");
+    const kept = ensure(await baselines.load("opening_range", start, end), "was recorded");
     const [first, ...rest] = kept.signals;
     await baselines.save({
       ...kept,
