@@ -9,7 +9,14 @@ import { LeaseLostError } from "../../src/platform/lease.js";
 import type { ManualClock } from "../fixtures/clock.js";
 import { createRecordedLog } from "../fixtures/log.js";
 import { createScriptedProvider, type ScriptedProvider } from "../fixtures/providers.js";
-import { readScanState, type ScanState, type TestScanner, useScanners } from "../fixtures/scanner.js";
+import {
+  readScanState,
+  type ScanState,
+  type TestScanner,
+  type TestScannerOptions,
+  useScanners,
+} from "../fixtures/scanner.js";
+import { sized } from "../fixtures/sizes.js";
 
 const MINUTE = 60_000;
 const START = Date.parse("2024-07-09T12:00Z");
@@ -17,6 +24,8 @@ const START = Date.parse("2024-07-09T12:00Z");
 let database: Database;
 let clock: ManualClock;
 let provider: ScriptedProvider;
+/** What models are shown of a bar is computed once. */
+const shown: NonNullable<TestScannerOptions["shown"]> = new Map();
 const open = useScanners(START, (setup) => {
   ({ database, clock, provider } = setup);
 });
@@ -183,12 +192,13 @@ describe("a source that ended long ago", () => {
 describe("after a pause", () => {
   const intervals = ["5m", "15m"] as const;
   const symbols = ["BTC-USD", "ETH-USD"];
+  const MANY = sized({ usual: 20, full: 30 });
 
   /** Scans at the start and then after each given number of bars of five minutes. */
   async function run(steps: readonly number[]): Promise<ScanState> {
     await database.query("truncate instruments, events, scans, leases, settings restart identity cascade");
     clock.set(START);
-    const scanner = open({ intervals, symbols, dedupeMinutes: 30 });
+    const scanner = open({ intervals, symbols, dedupeMinutes: 30, shown });
     await scanner.scan();
     for (const bars of steps) {
       clock.advance(bars * 5 * MINUTE);
@@ -211,8 +221,8 @@ describe("after a pause", () => {
   });
 
   it("of more bars than are recent reports what it sees, and says why it does not alert", async () => {
-    const undisturbed = await run(Array<number>(30).fill(1));
-    const caught = await run([30]);
+    const undisturbed = await run(Array<number>(MANY).fill(1));
+    const caught = await run([MANY]);
     expect(caught.detections).toEqual(undisturbed.detections);
     expect(caught.cursors).toEqual(undisturbed.cursors);
     expect(caught.alerts.length).toBeLessThan(undisturbed.alerts.length);

@@ -6,6 +6,9 @@ import { expectProblem } from "../fixtures/expect-problem.js";
 import { eventually } from "../fixtures/faults.js";
 import type { TestProgram } from "../fixtures/program.js";
 import { startScannedProgram } from "../fixtures/scanned.js";
+import { sized } from "../fixtures/sizes.js";
+
+const BARS = sized({ usual: 110, full: 150 });
 
 let program: TestProgram;
 beforeAll(async () => {
@@ -37,10 +40,10 @@ async function resultOf(payload: object) {
 
 describe("POST /api/analysis/lookahead", () => {
   it("202 orders a job that tests every row of the tables on stored candles", async () => {
-    const { kind, data } = await resultOf({ symbol: "aapl", timeframe: "1d", bars: 150 });
+    const { kind, data } = await resultOf({ symbol: "aapl", timeframe: "1d", bars: BARS });
     expect(kind).toBe("lookahead");
-    expect(data).toMatchObject({ symbol: "AAPL", interval: "1d", bars: 150, tested: 150, passed: null });
-    // Means of 200 bars say nothing of 150.
+    expect(data).toMatchObject({ symbol: "AAPL", interval: "1d", bars: BARS, tested: BARS, passed: null });
+    // Means of 200 bars say nothing of fewer.
     expect(data.untested).toContain("sma_50_200_cross");
     expect(data.reason).toMatch(/^Not everything/);
     for (const { differences } of data.subjects) expect(differences).toBe(0);
