@@ -8,8 +8,7 @@ import { DataSetRefused } from "../../src/core/learning/data-set.js";
 import { AppError } from "../../src/platform/errors.js";
 import { writeDailyFiles } from "../fixtures/candle-files.js";
 import { expectProblem } from "../fixtures/expect-problem.js";
-import type { TestProgram } from "../fixtures/program.js";
-import { startScannedProgram } from "../fixtures/scanned.js";
+import { startTestProgram, type TestProgram } from "../fixtures/program.js";
 import { sized } from "../fixtures/sizes.js";
 
 const SYMBOLS = ["AAPL", "KO"];
@@ -33,7 +32,7 @@ let file: File;
 
 beforeAll(async () => {
   const files = writeDailyFiles(folder, SYMBOLS, DAYS);
-  program = await startScannedProgram({ environment: { FILES_DIR: files, SCAN_INTERVALS: "1d" } });
+  program = await startTestProgram({ environment: { MARKET_DATA: "files", FILES_DIR: files } });
   const { candles, instruments } = program.parts;
   for (const symbol of SYMBOLS) await candles.ensureStored(await instruments.resolve(symbol), "1d", FROM, TO);
   const { data } = (await post("/api/ml/train", PURPOSE)).json();
