@@ -116,7 +116,7 @@ export const VARIABLES = {
   },
   PIPELINE_GRACE_MS: {
     group: "Pipeline",
-    about: "Ms after its end at which a bar is closed by the clock: more than a sender gathers ticks for",
+    about: "Ms after its end at which a bar is closed by the clock: more than senders and feeds are behind",
     fallback: "2000",
     read: wholeNumber(0, 240_000),
   },

@@ -160,9 +160,9 @@ describe("an unknown secret", () => {
     ];
     for (const piece of [...pieces, '"token', "Basic ", "x=", "tx_", "%3F", "[secret]"]) {
       const text = piece.repeat(Math.ceil(100_000 / piece.length));
-      const started = performance.now();
+      const before = process.cpuUsage();
       scrub(text);
-      expect(performance.now() - started, piece).toBeLessThan(400);
+      expect(process.cpuUsage(before).user / 1_000, piece).toBeLessThan(400);
     }
   });
 });

@@ -25,6 +25,35 @@ const row = (second: number, more: object = {}) => ({
 });
 const deep = JSON.parse(`${"[".repeat(40)}${"]".repeat(40)}`);
 
+describe("POST /api/ticks/quotes", () => {
+  const send = async (payload: object[]) =>
+    (await ask({ method: "POST", url: "/api/ticks/quotes", payload })).json();
+  const quotes = (count: number, sides: object) =>
+    Array.from({ length: count }, (_, i) => ({ symbol: `ZZ${i}`, time: START, ...sides }));
+  const good = { symbol: "EUR-USD", time: START, bid: 1.08, ask: 1.0802 };
+
+  it("200 where quotes say nothing: they keep none of later symbols out", async () => {
+    const empty = await send(quotes(10_050, { bid: 0, ask: 0 }));
+    expect(empty.rejected[0]).toEqual({ index: 0, reason: "empty" });
+    const negative = await send(quotes(10_050, { bid: -1, ask: 2 }));
+    expect(negative.rejected[0]).toEqual({ index: 0, reason: "negative" });
+    expect(await send([good])).toMatchObject({ accepted: 1, rejected: [] });
+  });
+
+  it("200 where sides of more symbols are told than are remembered: they are told that there is no room", async () => {
+    const { rejected } = await send(quotes(10_050, { bid: 1 }));
+    expect(rejected[0]).toEqual({ index: 0, reason: "one_sided" });
+    expect(rejected.at(-1)).toEqual({
+      index: 10_049,
+      reason: "no_room: sides of 10000 symbols are remembered",
+    });
+    const later = { ...good, time: START + 5_000 };
+    expect(await send([later, { ...later, symbol: "S P" }])).toMatchObject({
+      rejected: [{ index: 1, reason: "symbol is not a symbol" }],
+    });
+  });
+});
+
 describe("POST /api/ticks", () => {
   it("200 where a row has what no text may have: it alone is refused, as in lines", async () => {
     const rows = [

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { Spellings, SymbolTable } from "../../core/ticks/batch.js";
 import { GUARD_TERMS } from "../../core/ticks/guard-terms.js";
-import { allocateQuotes, LOCKED, QUOTE_KINDS, QuoteMids } from "../../core/ticks/quotes.js";
+import { allocateQuotes, EMPTY, LOCKED, NEGATIVE, QUOTE_KINDS, QuoteMids } from "../../core/ticks/quotes.js";
 import { instantOfText, type RefusedRow } from "../../core/ticks/read-ndjson.js";
 import { allocateTicks, firstTicks } from "../../core/ticks/tick.js";
 import { FROM_THE_FUTURE, VERDICTS } from "../../core/ticks/verdict.js";
@@ -15,6 +15,8 @@ import { MOST_ROWS, receipt } from "./schema.js";
 const QUOTE_SOURCE = "sent quotes";
 /** Symbols whose sides are remembered. */
 const SYMBOLS = 10_000;
+const NO_SYMBOL = "symbol is not a symbol";
+const NO_ROOM = `no_room: sides of ${SYMBOLS} symbols are remembered`;
 
 const quotesBody = z
   .array(z.unknown())
@@ -80,9 +82,13 @@ function createQuoteReader(
     for (const [index, given] of rows.entries()) {
       if (index % SLICE === SLICE - 1) yield;
       const quote = quoteOf(given, latest);
-      const place = typeof quote === "string" ? null : known.placeOf(quote.symbol);
-      if (typeof quote === "string" || place === null || place >= SYMBOLS) {
-        refused.push({ index, reason: typeof quote === "string" ? quote : "symbol is not a symbol" });
+      if (typeof quote === "string") {
+        refused.push({ index, reason: quote });
+        continue;
+      }
+      const place = known.placeOf(quote.symbol);
+      if (place === null || place >= SYMBOLS) {
+        refused.push({ index, reason: spellings.normalised(quote.symbol) === null ? NO_SYMBOL : NO_ROOM });
         continue;
       }
       quotes.symbol[0] = place;
@@ -114,5 +120,8 @@ function quoteOf(given: unknown, latest: number): QuoteRow | string {
   if (!sides.every((side): side is number => typeof side === "number" && Number.isFinite(side))) {
     return "bid and ask are not finite numbers";
   }
+  // What says nothing takes no room.
+  if (sides.some((side) => side < 0)) return QUOTE_KINDS[NEGATIVE];
+  if (sides.every((side) => side === 0)) return QUOTE_KINDS[EMPTY];
   return { symbol, time: timeMs, bid: sides[0], ask: sides[1] };
 }

@@ -63,8 +63,8 @@ function intakeRoute(routes: RouteGroup, { pipeline }: PipelineRouteOptions): vo
     summary: "Send trades, as JSON or lines of JSON",
     description:
       "Answered once what was accepted is kept: a restart loses none of it. The header Idempotency-Key, 1 to 255 visible " +
-      "characters, makes a repeated batch the same. A trade with an id is known by its symbol, id and time while its bar is open, and late after it: " +
-      "sent twice, it is counted once. The first trade of a symbol is believed, whatever its price, for it has none to be measured by. " +
+      "characters, makes a repeated batch the same, as long as it is among the newest 10,000 keys and ten minutes. A trade with an id is known by its " +
+      "symbol, id and time while its bar is open, the newest 131,072 of a symbol at a time, and late after it: sent twice, it is counted once. The first trade of a symbol is believed, whatever its price, for it has none to be measured by. " +
       "PIPELINE_REGULAR_HOURS says whether only regular hours count.",
     access: "trader",
     perMinute: 60_000,
