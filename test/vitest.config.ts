@@ -1,25 +1,10 @@
-import { fileURLToPath, pathToFileURL } from "node:url";
 import { defineConfig } from "vitest/config";
 import { Interleaved } from "./fixtures/order.js";
 
 const ROOT = new URL("..", import.meta.url);
-/** Whoever watches changes sources while tests run. */
-const isWatching = !process.argv.includes("run");
 
 export default defineConfig({
   plugins: [
-    {
-      // What global-build.ts built is loaded by Node itself: vitest asks a module for a name at each use of it.
-      name: "built sources",
-      enforce: "pre",
-      resolveId(source, importer) {
-        if (isWatching || importer === undefined || !source.startsWith(".")) return null;
-        const { href } = new URL(source, pathToFileURL(importer));
-        return href.startsWith(`${ROOT}src/`)
-          ? fileURLToPath(href.replace(`${ROOT}src/`, `${ROOT}dist/`))
-          : null;
-      },
-    },
     {
       // Threads that src starts run what global-build.ts built, as they do in the built program.
       name: "built threads",
@@ -39,7 +24,6 @@ export default defineConfig({
   test: {
     root: ROOT.pathname,
     include: ["test/**/*.test.ts"],
-    server: { deps: { external: [/\/dist\//] } },
     globalSetup: ["test/fixtures/global-build.ts", "test/fixtures/global-setup.ts"],
     pool: "forks",
     // One more than two cores: many tests wait for timers, processes and the database.
